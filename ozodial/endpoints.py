@@ -1,0 +1,205 @@
+"""Each endpoint as data: where it is, what it allows, how a batch is written; a new one goes here.
+
+Sources: the vendor's pages "Scheduled Campaign Data (Token authentication)" and "Add campaign bulk
+data", and, for V4 and the token, its reference pages as collected in the project's API facts.
+Path letter case is not certain on the vendor's side; a profile may override `paths`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ozodial.models import Field
+
+TOKEN_PATH = "/ca_apis/CAToken/generateToken"  # noqa: S105 - a path, not a secret
+TOKEN_SECONDS = 3600
+TOKENS_PER_HOUR = 10
+
+DOMAINS: Mapping[str, str] = {
+    "in": "https://in1-ccaas-api.ozonetel.com",
+    "intl": "https://api.ccaas.ozonetel.com",
+}
+
+SANDBOX_SHORTENS_PACE_BY = 30
+"""In the sandbox 30 s become 1 s; the screen says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who is asking. `token` is None where the endpoint takes the key itself."""
+
+    user_name: str
+    api_key: str
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Access(user_name={self.user_name!r})"  # never a secret in a traceback or a log
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One batch as the vendor's words: the campaign, the headers (`map`) and the rows (`data`)."""
+
+    campaign: str
+    check_duplicate: bool
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request without its host: JSON or form, never both."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    content: bytes | None = None
+    form: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One of the vendor's calls.
+
+    `pace` is seconds between an answer and the next request (0: none published);
+    `queues` means that the answer is an acceptance of the batch and rows are reported by callback.
+    """
+
+    command: str
+    api: str
+    path: str
+    rows_per_request: int
+    pace: float
+    needs_time: bool = False
+    takes_token: bool = False
+    check_duplicate: bool = False
+    queues: bool = False
+    expiry_as_date: bool = False
+    row_characters: int | None = None
+    agent_spelling: str = "AgentId"
+
+    @property
+    def name(self) -> str:
+        """As in the ledger's pace slots: `schedule`, `bulk-add v1`, `bulk-add v4`."""
+        return f"{self.command} {self.api}".strip()
+
+    def spelling(self, column: str) -> str:
+        """A column's name as this endpoint wants it."""
+        return self.agent_spelling if column == Field.AGENT else column
+
+    def value(self, column: str, value: str) -> str:
+        """A staged value as this endpoint wants it (V4 takes ExpiryDate as a date)."""
+        return value[:10] if self.expiry_as_date and column == Field.EXPIRY else value
+
+    def estimated_seconds(self, batches: int, pace: float) -> float:
+        """How long `batches` requests take: the waits between them and half a second for each."""
+        return max(0, batches - 1) * pace + 0.5 * batches
+
+    def write(self, access: Access, upload: Upload) -> HttpRequest:
+        """The request for one batch."""
+        return _WRITERS[self.name](self, access, upload)
+
+
+SCHEDULE = Endpoint(
+    command="schedule",
+    api="",
+    path="/ca_apis/CampaignScheduledData",
+    rows_per_request=100,
+    pace=0.0,
+    needs_time=True,
+    takes_token=True,
+    check_duplicate=True,
+    agent_spelling="AgentID",
+)
+BULK_ADD_V1 = Endpoint(
+    command="bulk-add",
+    api="v1",
+    path="/cloudAgentRestAPI/index.php/AddCampaignBulkData/addBulkData/format/json",
+    rows_per_request=200,
+    pace=30.0,
+)
+BULK_ADD_V4 = Endpoint(
+    command="bulk-add",
+    api="v4",
+    path="/cloudAgentRestAPI/index.php/AddCampaignBulkDataV4/addBulkData/format/json",
+    rows_per_request=500,
+    pace=12.0,
+    check_duplicate=True,
+    queues=True,
+    expiry_as_date=True,
+    row_characters=2000,
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (SCHEDULE, BULK_ADD_V1, BULK_ADD_V4)
+
+
+def endpoint(command: str, api: str = "v1") -> Endpoint:
+    """The endpoint of a command; `api` matters for `bulk-add` alone."""
+    for entry in ENDPOINTS:
+        if entry.command == command and entry.api in ("", api):
+            return entry
+    raise KeyError(f"{command} {api}")
+
+
+def token_request(access: Access) -> HttpRequest:
+    """`generateToken`: valid 60 minutes, 10 an hour, a new one ends the old one."""
+    body = _json({"userName": access.user_name})
+    headers = {"Content-Type": "application/json", "apiKey": access.api_key}
+    return HttpRequest("POST", TOKEN_PATH, headers, content=body)
+
+
+def _write_schedule(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
+    auth = (
+        {"Authorization": f"Bearer {access.token}"} if access.token else {"apiKey": access.api_key}
+    )
+    body = {
+        "userName": access.user_name,
+        "campaignName": upload.campaign,
+        "checkDuplicate": upload.check_duplicate,
+        "bulkData": _bulk_data(entry, upload),
+    }
+    headers = {"Content-Type": "application/json", **auth}
+    return HttpRequest("POST", entry.path, headers, content=_json(body))
+
+
+def _write_bulk_v1(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
+    form = {
+        "api_key": access.api_key,
+        "campaign_name": upload.campaign,
+        "bulkData": _json(_bulk_data(entry, upload)).decode(),
+    }
+    return HttpRequest("POST", entry.path, {}, form=form)
+
+
+def _write_bulk_v4(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
+    form = {
+        "apiKey": access.api_key,
+        "userName": access.user_name,
+        "campaignName": upload.campaign,
+        "checkDuplicate": "true" if upload.check_duplicate else "false",
+        "bulkData": _json(_bulk_data(entry, upload)).decode(),
+    }
+    return HttpRequest("POST", entry.path, {}, form=form)
+
+
+_WRITERS = {
+    SCHEDULE.name: _write_schedule,
+    BULK_ADD_V1.name: _write_bulk_v1,
+    BULK_ADD_V4.name: _write_bulk_v4,
+}
+
+
+def _bulk_data(entry: Endpoint, upload: Upload) -> dict[str, list[str] | list[list[str]]]:
+    columns = upload.columns
+    return {
+        "map": [entry.spelling(column) for column in columns],
+        "data": [_row(entry, columns, row) for row in upload.rows],
+    }
+
+
+def _row(entry: Endpoint, columns: Sequence[str], row: Sequence[str]) -> list[str]:
+    return [entry.value(column, value) for column, value in zip(columns, row, strict=True)]
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

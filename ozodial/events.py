@@ -1,0 +1,122 @@
+"""What a run tells its viewer, one frozen record a fact; the JSON lines are these fields.
+
+`upload` yields them, `render` shows them; neither knows the other. Fields may be added, never
+renamed (design section 5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ozodial.errors import ExitCode
+from ozodial.models import State
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingEvent:
+    """The file is being read: rows so far. Shown on a live screen only."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """A run begins or goes on. `run` is None where nothing is staged (check, dry run)."""
+
+    run: int | None
+    command: str
+    campaign: str
+    file: str
+    rows: int
+    ready: int
+    batches: int
+    estimated_seconds: float
+    api: str = ""
+    account: str = ""
+    sandbox: bool = False
+    continued: bool = False
+    counts: Mapping[State, int] = field(default_factory=dict)
+    pace: float = 0.0
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowEvent:
+    """One row was settled by this command. `status` is a State."""
+
+    run: int | None
+    row: int
+    phone: str
+    status: State
+    reason: str | None
+    message: str | None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEvent:
+    """One request ended. `outcome` is answered, not_sent, refused or unknown."""
+
+    run: int
+    batch: int
+    rows: int
+    outcome: str
+    seconds: float
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendingEvent:
+    """A request is leaving now; live screens only."""
+
+    run: int
+    batch: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitEvent:
+    """The next request waits. `why` is pace, busy or retry; `message` tells a person what for."""
+
+    seconds: float
+    why: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeEvent:
+    """Something a person should know that changes nothing (shown once, on stderr)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEvent:
+    """Why the run stopped, and the next command to type."""
+
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryEvent:
+    """The whole run's counts, as the ledger has them."""
+
+    run: int | None
+    rows: int
+    counts: Mapping[State, int]
+    seconds: float
+    exit_code: ExitCode
+    hint: str | None = None
+
+
+Event = (
+    ReadingEvent
+    | RunEvent
+    | RowEvent
+    | BatchEvent
+    | SendingEvent
+    | WaitEvent
+    | NoticeEvent
+    | ErrorEvent
+    | SummaryEvent
+)

@@ -1,0 +1,236 @@
+"""What passes between the steps: the words of the design as enums, and small frozen records.
+
+Nothing here reads, sends or stores. `NamedTuple` is used for what exists once per row (a million
+of them must be cheap), frozen dataclasses for the rest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """The state of a row; the same word in code, ledger, JSON, tables and README."""
+
+    READY = "ready"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    QUEUED = "queued"
+    REJECTED = "rejected"
+    INVALID = "invalid"
+    DUPLICATE = "duplicate"
+    SUPPRESSED = "suppressed"
+    ALREADY_ACCEPTED = "already_accepted"
+    UNKNOWN = "unknown"
+
+
+class Field(StrEnum):
+    """Our fields, in the order in which they are sent, as the schedule page spells them."""
+
+    PHONE = "PhoneNumber"
+    SCHEDULED = "ScheduledTime"
+    NAME = "Name"
+    EXPIRY = "ExpiryDate"
+    PRIORITY = "Priority"
+    AGENT = "AgentID"
+    SKILL = "skill"
+
+
+class Reason(StrEnum):
+    """Why a row stands where it stands: short fixed words for programs."""
+
+    # our own checks
+    PHONE_MISSING = "phone_missing"
+    PHONE_INVALID = "phone_invalid"
+    PHONE_LOST_DIGITS = "phone_lost_digits"
+    PHONE_NOT_DIALLABLE = "phone_not_diallable"
+    TIME_MISSING = "time_missing"
+    TIME_PAST = "time_past"
+    TIME_BEYOND_30_DAYS = "time_beyond_30_days"
+    DATE_UNREADABLE = "date_unreadable"
+    EXPIRY_BEFORE_SCHEDULE = "expiry_before_schedule"
+    EXPIRY_PAST = "expiry_past"
+    PRIORITY_INVALID = "priority_invalid"
+    ROW_TOO_LONG = "row_too_long"
+    ROW_UNREADABLE = "row_unreadable"
+    DUPLICATE_IN_FILE = "duplicate_in_file"
+    ON_SUPPRESSION_LIST = "on_suppression_list"
+    # what earlier runs did
+    SENT_BEFORE = "sent_before"
+    UNKNOWN_ELSEWHERE = "unknown_elsewhere"
+    # what the vendor said
+    EXISTS_AT_VENDOR = "exists_at_vendor"
+    DND = "dnd"
+    REFUSED_BY_VENDOR = "refused_by_vendor"
+    # why nobody knows
+    NO_ANSWER = "no_answer"
+    NO_ROW_ANSWER = "no_row_answer"
+    ANSWER_UNREADABLE = "answer_unreadable"
+    OWNER_GONE = "owner_gone"
+    CANCELLED = "cancelled"
+
+
+class Row(NamedTuple):
+    """One row of a sheet as text; `number` is the row's number as the spreadsheet shows it."""
+
+    number: int
+    cells: Sequence[str]
+
+
+class Problem(NamedTuple):
+    """One thing wrong with one row; `column` is the file's own header."""
+
+    reason: Reason
+    column: str
+    message: str
+
+
+class Checked(NamedTuple):
+    """A row after validation: a lead (`problems` empty), or what is wrong with it.
+
+    `phone` is normalised for a lead, and the cell's own text for a bad row.
+    `values` stand in the order of `Columns.sent`; `scheduled` is "" where the endpoint has no time.
+    """
+
+    row: int
+    phone: str
+    values: tuple[str, ...]
+    scheduled: str
+    problems: tuple[Problem, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How the file's columns were matched: (field, column index) and (own name, column index)."""
+
+    header: tuple[str, ...]
+    header_row: int
+    fields: tuple[tuple[Field, int], ...]
+    extra: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def matched(self) -> frozenset[Field]:
+        """The fields that the file has a column for."""
+        return frozenset(field for field, _ in self.fields)
+
+    def sent(self, needs_time: bool) -> tuple[str, ...]:
+        """The names of the values of a lead, in the order in which `Checked.values` has them."""
+        wanted = (
+            self.matched | {Field.SCHEDULED} if needs_time else self.matched - {Field.SCHEDULED}
+        )
+        ours = tuple(str(field) for field in Field if field in wanted)
+        return ours + tuple(name for name, _ in self.extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a row is checked against. `now` is aware, in the account's time zone."""
+
+    region: str
+    now: datetime
+    needs_time: bool
+    at: str | None = None
+    row_characters: int | None = None
+    horizon_days: int = 30
+
+
+class StagedRow(NamedTuple):
+    """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text."""
+
+    row: int
+    state: str
+    reason: str | None
+    message: str | None
+    phone: str
+    name: str
+    scheduled: str
+    values: str
+    lead_hash: bytes | None
+    cells: str
+
+
+class LeadRow(NamedTuple):
+    """One claimed row on its way: what batching writes and interpretation matches."""
+
+    row: int
+    phone: str
+    name: str
+    scheduled: str
+    values: tuple[str, ...]
+    lead_hash: bytes
+
+
+class Outcome(NamedTuple):
+    """What became of one row."""
+
+    row: int
+    state: State
+    reason: Reason | None = None
+    message: str | None = None
+
+
+class SettledRow(NamedTuple):
+    """An outcome with what a person needs to recognise the lead."""
+
+    row: int
+    phone: str
+    name: str
+    state: State
+    reason: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP answer, within our size limit."""
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Proof that the server got nothing (design section 4, rule 3)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The request left, or may have, and no whole answer came back."""
+
+    message: str
+
+
+Answer = Reply | NotSent | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where leads go: the part of the delivery key that is not the lead."""
+
+    account: str
+    endpoint: str
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment on both clocks. `boot` names the boot that `mono` counts in ("" = none)."""
+
+    wall: float
+    mono: float
+    boot: str
+
+    def since(self, earlier: "Instant") -> float:
+        """Seconds from `earlier` to here; the monotonic clock wins within one boot.
+
+        Negative where the wall clock was set back between two boots.
+        """
+        if self.boot and self.boot == earlier.boot:
+            return self.mono - earlier.mono
+        return self.wall - earlier.wall
