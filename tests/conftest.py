@@ -1,0 +1,95 @@
+"""What the tests share: a clock that never waits, and the vendor simulator on a real socket."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ozodial.clock import Clock
+from ozodial.models import Instant
+from ozodial.sandbox import Sandbox, SandboxConfig
+from ozodial.sandbox_server import ServerHandle, serve_in_thread
+from tests.command import Desk
+
+NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
+"""Where a `FakeClock` starts: 12:00 in India."""
+
+
+class FakeClock:
+    """A clock that stands still until it is told to move, or asked to wait.
+
+    `wall` and `mono` may be set at will; `waits` holds the seconds of every wait.
+    """
+
+    def __init__(self, wall: float = NOON.timestamp(), mono: float = 5000.0) -> None:
+        self.wall = wall
+        self.mono = mono
+        self.boot = "a-boot"
+        self.waits: list[float] = []
+        self._lock = threading.Lock()
+
+    def instant(self) -> Instant:
+        with self._lock:
+            return Instant(self.wall, self.mono, self.boot)
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self.wall += seconds
+            self.mono += seconds
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        if stop.is_set():
+            return True
+        self.waits.append(seconds)
+        self.advance(max(0.0, seconds))
+        return False
+
+
+StartSandbox = Callable[..., ServerHandle]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[StartSandbox]:
+    """A factory of served sandboxes (`.url`, memory in `.sandbox`), stopped with the test."""
+    with ExitStack() as running:
+
+        def start(
+            config: SandboxConfig | None = None,
+            clock: Clock | None = None,
+            *faults: str,
+            host: str = "127.0.0.1",
+        ) -> ServerHandle:
+            sandbox = Sandbox(config, clock)
+            sandbox.misbehave(*faults)
+            return running.enter_context(serve_in_thread(sandbox, host))
+
+        yield start
+
+
+@pytest.fixture
+def vendor(start_sandbox: StartSandbox) -> ServerHandle:
+    """A vendor whose paces are 300 times shorter: 30 s are 0.1 s."""
+    return start_sandbox(SandboxConfig(pace_scale=300))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, vendor: ServerHandle) -> Desk:
+    """A person's folder, with all settings that a run needs and the pace of `vendor`."""
+    return Desk(
+        tmp_path,
+        {
+            "OZODIAL_BASE_URL": vendor.url,
+            "OZODIAL_USER_NAME": "asha",
+            "OZODIAL_API_KEY": "k-3141592653",
+            "OZODIAL_CAMPAIGN": "Diwali",
+            "OZODIAL_PACE": "0.1",
+        },
+    )
