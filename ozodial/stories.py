@@ -1,0 +1,97 @@
+"""What is known of runs and files outside of a run: records that `report` shows.
+
+Frozen, made by whoever asked the ledger or checked the file. Times are text for a person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ozodial.models import SettledRow, State
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run in a list. `created` is text for a person; `state` is open, finished or cancelled."""
+
+    run: int
+    created: str
+    command: str
+    campaign: str
+    file: str
+    rows: int
+    counts: Mapping[State, int]
+    state: str
+    api: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many rows share a state and a reason; `message` is one row's sentence as an example."""
+
+    state: State
+    reason: str | None
+    rows: int
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One request of a run."""
+
+    batch: int
+    started: str
+    rows: int
+    outcome: str
+    seconds: float | None = None
+    http_status: int | None = None
+    transaction: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStory:
+    """All about one run. `problems` may be cut; `problem_rows` is how many there are."""
+
+    line: RunLine
+    reasons: Sequence[ReasonCount] = ()
+    batches: Sequence[BatchLine] = ()
+    problems: Sequence[SettledRow] = ()
+    problem_rows: int = 0
+    settings: Sequence[tuple[str, str, str]] = ()
+    """(name, value, where it came from)"""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLine:
+    """A field of ours, the file's header that it is read from, and the first values there."""
+
+    field: str
+    column: str
+    samples: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What one endpoint would take for the same rows. `ends` is text for a person."""
+
+    endpoint: str
+    requests: int
+    pace: float
+    seconds: float
+    ends: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `check` found out. `chosen` is the endpoint it was asked for."""
+
+    file: str
+    rows: int
+    chosen: Forecast
+    columns: Sequence[ColumnLine] = ()
+    unmatched: Sequence[str] = ()
+    counts: Mapping[State, int] = field(default_factory=dict)
+    reasons: Sequence[ReasonCount] = ()
+    problems: Sequence[SettledRow] = ()
+    problem_rows: int = 0
+    others: Sequence[Forecast] = ()
