@@ -1,0 +1,150 @@
+"""Which leads stand twice in a file, and which are on a suppression list.
+
+In: normalised phones. Out: the row that had the same key before, or the list that holds the number.
+Keys are 64-bit hashes in a compact table (20 MB for a million rows): among a million leads two meet
+in one key with a chance of 3 in 100 million. It never keeps a phone's text.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+
+from ozodial.errors import FileError
+from ozodial.models import PhoneForm, Row
+from ozodial.phones import Phones
+from ozodial.reader import open_source, read
+
+_ROOM = 0.6
+_FULL = 0.75
+_LEAST = 1024
+
+_MOST_EXPECTED = 1 << 20
+"""More is only believed when it comes: a file of empty lines may seem to have billions of rows."""
+
+_LIST_HEAD = 50
+
+
+class Seen:
+    """The leads of one file so far; `expected` rows need no growing on the way.
+
+    Open addressing in two arrays: 12 bytes a slot, where a dict of integers takes over 100.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        self._make(max(_LEAST, int(min(expected, _MOST_EXPECTED) / _ROOM)))
+
+    def first(self, phone: str, scheduled: str, row: int) -> int | None:
+        """The row that had this phone and time before, or None: then `row` has them from now on."""
+        key = hash((phone, scheduled)) or 1
+        keys = self._keys
+        place = key % self._slots
+        while found := keys[place]:
+            if found == key:
+                return self._rows[place]
+            place = (place + 1) % self._slots
+        keys[place] = key
+        self._rows[place] = row
+        self._room -= 1
+        if not self._room:
+            self._grow()
+        return None
+
+    def row_of(self, phone: str, scheduled: str) -> int | None:
+        """The row that has this phone and time, and nothing changed."""
+        key = hash((phone, scheduled)) or 1
+        place = key % self._slots
+        while found := self._keys[place]:
+            if found == key:
+                return self._rows[place]
+            place = (place + 1) % self._slots
+        return None
+
+    def _make(self, slots: int) -> None:
+        self._keys = array("q", [0]) * slots
+        self._rows = array("I", [0]) * slots
+        self._slots = slots
+        self._room = int(slots * _FULL)
+
+    def _grow(self) -> None:
+        keys, rows = self._keys, self._rows
+        self._make(2 * len(keys))
+        for key, row in zip(keys, rows, strict=True):
+            if key:
+                place = key % self._slots
+                while self._keys[place]:
+                    place = (place + 1) % self._slots
+                self._keys[place] = key
+                self._rows[place] = row
+        self._room -= int(len(keys) * _FULL)
+
+
+class Suppressed:
+    """The numbers of all suppression lists, whose SHA-256s are `digests`.
+
+    `unread` counts cells in them that are no number.
+    """
+
+    def __init__(self) -> None:
+        self.lists: list[str] = []
+        self.digests: list[str] = []
+        self.unread = 0
+        self._numbers = Seen()
+
+    def add(self, number: str, source: int) -> None:
+        """Put a number of the list at that place in `lists`."""
+        self._numbers.first(number, "", source + 1)
+
+    def list_with(self, number: str) -> str | None:
+        """The name of the first list that holds a normalised number."""
+        found = self._numbers.row_of(number, "")
+        return None if found is None else self.lists[found - 1]
+
+
+def load_suppression(
+    paths: Sequence[str], region: str, form: PhoneForm = PhoneForm.NATIONAL
+) -> Suppressed:
+    """Read suppression lists of any readable format: the first column of phones, header or not.
+
+    Every number of a cell counts. Raises FileError for a file that can't be read or has no phones.
+    """
+    suppressed = Suppressed()
+    if not paths:
+        return suppressed
+    phones = Phones(region, form)
+    for place, path in enumerate(paths):
+        with open_source(path) as source:
+            suppressed.lists.append(source.label)
+            suppressed.digests.append(source.sha256)
+            _load(read(source).rows, phones, suppressed, place)
+    return suppressed
+
+
+def _load(rows: Iterator[Row], phones: Phones, suppressed: Suppressed, place: int) -> None:
+    head = list(islice(rows, _LIST_HEAD))
+    column = _phone_column(head, phones)
+    if column is None:
+        raise FileError(
+            f"{suppressed.lists[place]} has no column of phone numbers.",
+            "A suppression list needs its numbers in a column of their own.",
+        )
+    begun = False
+    for row in chain(head, rows):
+        text = row.cells[column] if column < len(row.cells) else ""
+        numbers = phones.every(text)
+        for number in numbers:
+            suppressed.add(number, place)
+        # What stands above the first number is a title or a header.
+        suppressed.unread += begun and not numbers and bool(text.strip())
+        begun = begun or bool(numbers)
+
+
+def _phone_column(head: Sequence[Row], phones: Phones) -> int | None:
+    """The first column in which most filled cells below a header are phones."""
+    width = max((len(row.cells) for row in head), default=0)
+    for column in range(width):
+        cells = [row.cells[column] for row in head if column < len(row.cells)]
+        filled = [cell for cell in cells if cell.strip()]
+        good = sum(bool(phones.every(cell)) for cell in filled)
+        if good and good * 2 >= len(filled) - 1:
+            return column
+    return None

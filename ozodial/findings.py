@@ -1,0 +1,97 @@
+"""What reading a file showed beside its rows: said to a person, changes nothing.
+
+In: what the steps came across, in bounded memory. Out: sentences: which sheet was taken, how the
+text was read, rows that are no leads, numbers and names that were not sent as they stood, cells of
+a suppression list that nobody could read.
+"""
+
+from ozodial.dedupe import Suppressed
+from ozodial.delimited import Shape
+from ozodial.leavings import Leaving
+from ozodial.models import Row
+from ozodial.reader import Sheet
+from ozodial.shown import shown
+
+SHOWN = 20
+_EXAMPLES = 3
+_USUAL = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252")
+
+
+class Findings:
+    """Collected while the rows are read; `notes` are the first sentences about rows."""
+
+    def __init__(self, sheet: Sheet, shape: Shape | None, lists: Suppressed) -> None:
+        self._sheet = sheet
+        self._shape = shape
+        self._lists = lists
+        self.start_again()
+
+    def start_again(self) -> None:
+        """The rows are read from their beginning."""
+        self.notes: list[str] = []
+        self.noted_rows = 0
+        self._passed: list[str] = []
+        self._passed_rows = 0
+
+    def noted(self, note: str) -> None:
+        """A lead is sent otherwise than its cells say; the note begins with the cell."""
+        self.noted_rows += 1
+        if len(self.notes) < SHOWN:
+            self.notes.append(note)
+
+    def passed_over(self, row: Row, leaving: Leaving) -> None:
+        """A row is no lead."""
+        self._passed_rows += 1
+        if len(self._passed) < _EXAMPLES:
+            text = next((cell.strip() for cell in row.cells if cell.strip()), "")
+            self._passed.append(f"row {row.number} {shown(text)} is {leaving}")
+
+    def about_file(self) -> list[str]:
+        """What is to be said about the file as a whole, once its rows are read."""
+        return [*self._about_sheet(), *self._about_text(), *self._about_rows()]
+
+    def notices(self) -> list[str]:
+        """All of it in few sentences, for a run."""
+        said = self.about_file()
+        if self.noted_rows:
+            rows = "row is" if self.noted_rows == 1 else "rows are"
+            such = "; ".join(self.notes[:_EXAMPLES])
+            said.append(f"{self.noted_rows:,} {rows} sent with a remark: {such}")
+        return said
+
+    def _about_sheet(self) -> list[str]:
+        name, told = self._sheet.name, self._sheet.told
+        said = []
+        if name is not None and told.others:
+            others = ", ".join(map(shown, told.others[:_EXAMPLES]))
+            more = len(told.others) - _EXAMPLES
+            others += f" and {more:,} more" if more > 0 else ""
+            said.append(f"sheet {shown(name)} was taken, not {others} (--sheet NAME)")
+        elif name is not None:
+            said.append(f"sheet {shown(name)} was taken")
+        if told.hidden_rows:
+            rows = "hidden row was" if told.hidden_rows == 1 else "hidden rows were"
+            said.append(f"{told.hidden_rows:,} {rows} read like all others")
+        return said
+
+    def _about_text(self) -> list[str]:
+        if self._shape is None or self._shape.encoding in _USUAL:
+            return []
+        encoding = self._shape.encoding
+        return [f"the text was read as {encoding} (a mapping file may name another encoding)"]
+
+    def _about_rows(self) -> list[str]:
+        said = []
+        if self._passed_rows:
+            such = ", ".join(self._passed)
+            more = self._passed_rows - len(self._passed)
+            such += f", and {more:,} more" if more else ""
+            said.append(f"passed over as no leads: {such}")
+        if self._lists.unread:
+            cells = "cell" if self._lists.unread == 1 else "cells"
+            names = ", ".join(map(shown, self._lists.lists))
+            said.append(
+                f"{self._lists.unread:,} {cells} of the suppression list {names} "
+                "can't be read as a phone number"
+            )
+        return said

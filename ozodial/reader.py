@@ -1,0 +1,249 @@
+"""A file as rows of text: CSV here, workbooks in `workbook`.
+
+In: a path, or "-" for stdin. Out: a `Source` (what the file is, and its SHA-256), then a `Sheet` of
+rows, each with the number that a spreadsheet shows. Text files stream; blank rows are counted and
+passed over. It never guesses a cell's type, never follows the path a second time, and never shows
+a traceback for a broken file: all of that is `FileError`.
+"""
+
+import csv
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from io import TextIOWrapper
+from itertools import repeat
+from pathlib import Path
+from typing import BinaryIO
+
+from ozodial.delimited import Shape, detect
+from ozodial.errors import FileError
+from ozodial.formula import unguarded
+from ozodial.models import NOTHING_TOLD, BrokenRow, Row, Told
+from ozodial.quotes import quoted_rows, too_long
+
+STDIN = "-"
+
+_new_row = tuple.__new__
+
+_CHUNK = 1 << 20
+_HEAD = 1 << 16
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_NOT_TABLES = (
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"SQLite format 3", "a database"),
+)
+_MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<head", b"<meta")
+
+
+class Kind(StrEnum):
+    """How a source is read."""
+
+    CSV = "csv"
+    WORKBOOK = "workbook"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open file: the name to show, its content's SHA-256, and how it is to be read.
+
+    `shape` is how text is to be read, None for a workbook.
+    `stamp` is its size and modification time at opening, to notice a change while it is read.
+    """
+
+    label: str
+    sha256: str
+    kind: Kind
+    file: BinaryIO
+    stamp: tuple[int, int]
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of one table; `name` is the workbook sheet that was taken.
+
+    `expected` is about how many rows there are, for a progress bar and for tables of that size;
+    `told` is what a workbook says of the sheet beside its cells.
+    """
+
+    name: str | None
+    rows: Iterator[Row]
+    expected: int
+    told: Told = NOTHING_TOLD
+
+
+@contextmanager
+def open_source(
+    path: str, encoding: str | None = None, delimiter: str | None = None
+) -> Iterator[Source]:
+    """Open a file, or stdin for "-", and learn what it is in one pass over its bytes.
+
+    `encoding` and `delimiter` are a person's, for text. Raises FileError when the file is
+    missing, empty, not a plain file, or not a table.
+    """
+    label = "stdin" if path == STDIN else Path(path).name
+    with _spooled() if path == STDIN else _opened(path) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise FileError(f"{path} is {_sort(found.st_mode)}, not a file.", _not_a_file(path))
+        if found.st_size == 0:
+            raise FileError(f"{label} is empty.", "Export the leads again, with a header row.")
+        kind = _kind(file.read(_HEAD), label)
+        file.seek(0)
+        if kind is Kind.WORKBOOK:
+            sha256, shape = _sha256(file), None
+        else:
+            sha256, shape = detect(file, label, encoding, delimiter)
+        file.seek(0)
+        yield Source(label, sha256, kind, file, (found.st_size, found.st_mtime_ns), shape)
+
+
+def read(source: Source, sheet: str | None = None) -> Sheet:
+    """The rows of a source; `sheet` names a workbook's sheet (default: the first with data).
+
+    The rows raise FileError at a line that can't be read, or if the file changed meanwhile.
+    """
+    if source.shape is None:
+        from ozodial.workbook import read_workbook
+
+        book = read_workbook(source.file, source.label, sheet)
+        return Sheet(book.name, _book_rows(book.rows, source), book.height, book.told)
+    if sheet is not None:
+        raise FileError(f"{source.label} is a text file and has no sheets.", "Leave out --sheet.")
+    expected = int(source.stamp[0] / source.shape.bytes_a_row)
+    rows = _csv_rows(source, source.shape)
+    return Sheet(None, map(_unguarded, rows) if source.shape.guarded else rows, expected)
+
+
+def _csv_rows(source: Source, shape: Shape) -> Iterator[Row]:
+    source.file.seek(0)
+    text = TextIOWrapper(source.file, encoding=shape.encoding, newline="")
+    try:
+        if shape.skip:
+            next(text)
+        rows = _quoted if shape.quoted else _plain
+        for row in rows(text, source, shape):
+            cells = row[1]
+            # A cell that begins with a visible character settles it for nearly all rows.
+            if cells and (" " < cells[0] < "\x7f" or any(cell.strip() for cell in cells)):
+                yield row
+    finally:
+        with suppress(ValueError):  # closed already: the rows were never read to their end
+            text.detach()
+    _refuse_changed(source)
+
+
+def _quoted(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Row]:
+    return quoted_rows(text, shape.delimiter, source.label, first=2 if shape.skip else 1)
+
+
+def _plain(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Row]:
+    lines = csv.reader(text, delimiter=shape.delimiter, strict=True)
+    try:
+        # Made by C code at half the cost of Row(number, cells).
+        yield from map(_new_row, repeat(Row), enumerate(lines, start=1))
+    except csv.Error:
+        raise too_long(source.label, lines.line_num + shape.skip) from None
+
+
+def _unguarded(row: Row) -> Row:
+    """A row of an export of ours, as it was before."""
+    number, cells = row
+    plain = [unguarded(cell) for cell in cells]
+    return Row(number, BrokenRow(plain, cells.why) if isinstance(cells, BrokenRow) else plain)
+
+
+def _book_rows(rows: Iterator[Row], source: Source) -> Iterator[Row]:
+    yield from rows
+    _refuse_changed(source)
+
+
+def _refuse_changed(source: Source) -> None:
+    now = os.fstat(source.file.fileno())
+    if (now.st_size, now.st_mtime_ns) != source.stamp:
+        raise FileError(
+            f"{source.label} changed while it was read.", "Wait until it is saved, then run again."
+        )
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    try:
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - closed below
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist.", f"Look in {_folder(path)}.") from None
+    except IsADirectoryError:
+        raise FileError(f"{path} is a folder, not a file.", _not_a_file(path)) from None
+    except PermissionError:
+        raise FileError(f"{path} can't be read: no permission.", f"chmod u+r {path}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise FileError(f"{path!r} can't be opened: {why}.") from None
+    with file:
+        yield file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # A FIFO without a writer would hang in open().
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+@contextmanager
+def _spooled() -> Iterator[BinaryIO]:
+    with tempfile.TemporaryFile() as file:
+        try:
+            shutil.copyfileobj(sys.stdin.buffer, file, _CHUNK)
+        except OSError as error:
+            raise FileError(f"stdin can't be read: {error.strerror}.") from None
+        file.flush()
+        file.seek(0)
+        yield file
+
+
+def _kind(head: bytes, label: str) -> Kind:
+    if head.startswith((_ZIP, _OLE)):
+        return Kind.WORKBOOK
+    for magic, name in _NOT_TABLES:
+        if head.startswith(magic):
+            raise FileError(f"{label} is {name}, not a table.", "Give a CSV file or a workbook.")
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:12].lower().startswith(_MARKUP):
+        raise FileError(
+            f"{label} is a web page or XML under another name, not a table.",
+            "Open it in a spreadsheet and save it as .xlsx or .csv.",
+        )
+    return Kind.CSV
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _sort(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a pipe" if stat.S_ISFIFO(mode) else "a device"
+
+
+def _not_a_file(path: str) -> str:
+    return f"Name a file in {path}, or pipe the content in and write - for FILE."
+
+
+def _folder(path: str) -> str:
+    parent = Path(path).parent
+    return "this folder" if str(parent) == "." else str(parent)

@@ -1,0 +1,279 @@
+"""A row as a lead, or everything that is wrong with it.
+
+In: one row, how its columns were matched, and the rules. Out: `Checked`, its values as they will be
+sent. Every problem of a row is named with its cell, not only the first. It never changes a value
+beyond the form that the vendor asks for, says so where it did, and never looks at any other row.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from operator import itemgetter
+
+from ozodial.dates import Dates, canonical
+from ozodial.models import (
+    BrokenRow,
+    Checked,
+    Columns,
+    DateOrder,
+    Field,
+    Problem,
+    Reason,
+    Row,
+    Rules,
+)
+from ozodial.phones import Phones
+from ozodial.places import before, letter
+from ozodial.shown import cleaned, one_line, shown
+
+_END_OF_DAY = " 23:59:59"
+_DATE = 10
+_PRIORITIES = frozenset(["", *map(str, range(1, 100))])
+_PRIORITY = re.compile(r"0*([1-9]\d?)(?:\.0*)?", re.ASCII)
+_DATE_FORMS = {
+    DateOrder.DMY: "2026-12-25 15:30:00, or day first as 25/12/2026 15:30",
+    DateOrder.MDY: "2026-12-25 15:30:00, or month first as 12/25/2026 15:30",
+    DateOrder.YMD: "2026-12-25 15:30:00",
+}
+_VALUED = "open the file in a spreadsheet, save it, and run again"
+
+_Problems = tuple[tuple[Reason, Field | None, str], ...]
+"""What is wrong, with the field whose cell it is in; None means the row."""
+
+_Notes = tuple[tuple[Field, str], ...]
+"""What is sent otherwise than it stands, with its field."""
+
+_new = tuple.__new__
+_strip = str.strip
+
+_PHONE = 0
+_SCHEDULED = 1
+"""`Columns.sent` begins with the phone and, where the endpoint has one, the time."""
+
+
+class Validator:
+    """Checks the rows of one file."""
+
+    def __init__(self, columns: Columns, rules: Rules) -> None:
+        self._rules = rules
+        self._phones = Phones(rules.region, rules.phone_form)
+        self._fast_phone = self._phones.fast
+        dates = Dates(rules.now.tzinfo, rules.date_order, since_1904=rules.since_1904)
+        self._read_date = dates.read
+        self._now = canonical(rules.now)
+        self._horizon = canonical(rules.now + timedelta(days=rules.horizon_days))
+        self._width = len(columns.header)
+        self._columns = columns
+        self._needs_time = rules.needs_time
+        places = dict(columns.fields)
+        self._added: list[str] = []
+        self._add_cells(places)
+        indexes = [places[field] for field in Field if field in places]
+        self._pick = _picker([*indexes, *(index for _, index in columns.extra)])
+        names = columns.sent(rules.needs_time)
+        self._name = names.index(Field.NAME) if Field.NAME in places else 0
+        self._last_name = columns.last_name
+        self._expiry = names.index(Field.EXPIRY) if Field.EXPIRY in places else 0
+        self._priority = names.index(Field.PRIORITY) if Field.PRIORITY in places else 0
+        self._limit = rules.row_characters
+        self._header_characters = sum(map(len, names))
+        self._unvalued = rules.unvalued
+
+    def _add_cells(self, places: dict[Field, int]) -> None:
+        """Constants, and an empty ScheduledTime where there is no column, stand behind the row."""
+        if not self._needs_time:
+            places.pop(Field.SCHEDULED, None)
+        added = dict(self._columns.constants)
+        if self._needs_time and Field.SCHEDULED not in places:
+            added.setdefault(Field.SCHEDULED, "")
+        for field, value in added.items():
+            places[field] = self._width + len(self._added)
+            self._added.append(value)
+
+    def check(self, row: Row) -> Checked:
+        """The row as it will be sent, or with its problems."""
+        number, cells = row
+        if len(cells) != self._width or type(cells) is BrokenRow:
+            if type(cells) is BrokenRow or any(map(_strip, cells[self._width :])):
+                return self._unreadable(row)
+            cells = [*cells, *[""] * (self._width - len(cells))]
+        if self._added:
+            cells = [*cells[: self._width], *self._added]
+        values = [*map(_strip, self._pick(cells))]
+        problems: _Problems = ()
+        scheduled = ""
+        notes: _Notes = ()
+        phone = self._fast_phone(values[_PHONE])
+        if phone is None:
+            phone, notes, problems = self._odd_phone(values[_PHONE])
+        values[_PHONE] = phone
+        if self._needs_time:
+            text = values[_SCHEDULED]
+            when = self._read_date(text) if text else self._rules.at
+            if when is None or not self._now < when <= self._horizon or len(when) == _DATE:
+                when, wrong = self._odd_time(text, when)
+                problems += wrong
+            scheduled = when
+            values[_SCHEDULED] = when or text
+        if self._last_name is not None:
+            values[self._name] = f"{values[self._name]} {cells[self._last_name].strip()}".strip()
+        if self._name and not values[self._name].isprintable():
+            wrong, cleaned_name = self._odd_name(values)
+            problems += wrong
+            notes += cleaned_name
+        if self._expiry and (text := values[self._expiry]):
+            expiry = self._read_date(text)
+            if expiry is not None and len(expiry) == _DATE:
+                expiry += _END_OF_DAY  # the lead lives through its last day
+            if expiry is None or expiry <= self._now or expiry < scheduled:
+                problems += self._wrong_expiry(text, expiry, scheduled)
+            values[self._expiry] = expiry or text
+        if self._priority and values[self._priority] not in _PRIORITIES:
+            values[self._priority], wrong = self._odd_priority(values[self._priority])
+            problems += wrong
+        if self._limit is not None:
+            problems += self._too_long(values, self._limit)
+        if self._unvalued and number in self._unvalued:
+            problems = self._formulas(number, problems)
+        told = self._placed(number, problems) if problems else ()
+        note = "; ".join(f"{self._ref(number, at)}: {said}" for at, said in notes) if notes else ""
+        # Twice as fast as Checked(...), for every row of a million.
+        return _new(Checked, (number, phone, tuple(values), scheduled, told, note))
+
+    def _odd_phone(self, text: str) -> tuple[str, _Notes, _Problems]:
+        found = self._phones.read(text)
+        if found.reason is not None:
+            return text, (), ((found.reason, Field.PHONE, found.message),)
+        if found.note and self._rules.strict:
+            message = f"{found.note}, which the mapping file's strict = true makes an error"
+            return text, (), ((Reason.SEVERAL_PHONES, Field.PHONE, message),)
+        return found.number, ((Field.PHONE, found.note),) if found.note else (), ()
+
+    def _odd_time(self, text: str, when: str | None) -> tuple[str, _Problems]:
+        """A time that won't do as it stands: what is sent of it, and what is wrong."""
+        default = self._rules.default_time
+        if when is not None and len(when) == _DATE and default is not None:
+            when = f"{when} {default}"
+            if self._now < when <= self._horizon:
+                return when, ()
+        if not text and when is None:
+            reason, message = Reason.TIME_MISSING, "the row has no ScheduledTime"
+        elif when is None:
+            reason, message = Reason.DATE_UNREADABLE, self._unreadable_date(text)
+        elif len(when) == _DATE:
+            reason, message = Reason.TIME_MISSING, f"{shown(text)} is a date without a time of day"
+        elif when <= self._now:
+            reason, message = (
+                Reason.TIME_PAST,
+                f"{shown(text)} is past: the account's time is {self._now}",
+            )
+        else:
+            days = self._rules.horizon_days
+            reason = Reason.TIME_BEYOND_30_DAYS
+            message = f"{shown(text)} is more than {days} days ahead: the vendor takes no more"
+        known = when if when is not None and len(when) > _DATE else ""
+        return known, ((reason, Field.SCHEDULED, message),)
+
+    def _odd_name(self, values: list[str]) -> tuple[_Problems, _Notes]:
+        """A name with line breaks, or with characters that nobody sees, as it can be sent."""
+        name = values[self._name]
+        values[self._name] = clean = cleaned(name)
+        if clean == name:
+            return (), ()
+        message = f"the name {shown(name)} was cleaned: {shown(clean)}"
+        if self._rules.strict:
+            message += ", which the mapping file's strict = true makes an error"
+            return ((Reason.NAME_UNCLEAN, Field.NAME, message),), ()
+        return (), ((Field.NAME, message),)
+
+    def _wrong_expiry(self, text: str, expiry: str | None, scheduled: str) -> _Problems:
+        if expiry is None:
+            reason, message = Reason.DATE_UNREADABLE, self._unreadable_date(text)
+        elif expiry < scheduled:
+            reason = Reason.EXPIRY_BEFORE_SCHEDULE
+            message = f"{shown(text)} is before the row's ScheduledTime {scheduled}"
+        else:
+            reason, message = (
+                Reason.EXPIRY_PAST,
+                f"{shown(text)} is past: the account's time is {self._now}",
+            )
+        return ((reason, Field.EXPIRY, message),)
+
+    def _odd_priority(self, text: str) -> tuple[str, _Problems]:
+        match = _PRIORITY.fullmatch(text)
+        if match is not None:
+            return match[1], ()
+        message = f"{shown(text)} is not a priority: write a whole number from 1 to 99"
+        return text, ((Reason.PRIORITY_INVALID, Field.PRIORITY, message),)
+
+    def _too_long(self, values: Sequence[str], limit: int) -> _Problems:
+        size = self._header_characters + sum(map(len, values))
+        if size <= limit:
+            return ()
+        message = f"the row and its headers have {size:,} characters; the vendor takes {limit:,}"
+        return ((Reason.ROW_TOO_LONG, None, message),)
+
+    def _formulas(self, number: int, problems: _Problems) -> _Problems:
+        """A formula without a value stands for all that its empty cell seems to lack."""
+        unvalued = set(self._unvalued[number])
+        fields = {field for field, index in self._columns.fields if index in unvalued}
+        if Field.SCHEDULED in fields and not self._needs_time:
+            fields.remove(Field.SCHEDULED)
+        others = any(index in unvalued for _, index in self._columns.extra)
+        message = f"the formula has no stored value: {_VALUED}"
+        found: list[tuple[Reason, Field | None, str]] = [
+            (Reason.FORMULA_WITHOUT_VALUE, field, message) for field in Field if field in fields
+        ]
+        if others or self._last_name in unvalued:
+            told = f"a formula of the row has no stored value: {_VALUED}"
+            found.append((Reason.FORMULA_WITHOUT_VALUE, None, told))
+        return (*found, *(problem for problem in problems if problem[1] not in fields))
+
+    def _unreadable(self, row: Row) -> Checked:
+        """More cells than the header has, or a broken quote: nobody knows what belongs where."""
+        cells = row.cells
+        if isinstance(cells, BrokenRow):
+            message = f'{cells.why}: write a quote inside a cell twice ("")'
+        else:
+            filled = [cell for cell in cells[self._width :] if cell.strip()]
+            message = (
+                f"the row has {len(cells)} cells under {self._width} headers "
+                f"({shown(filled[0].strip())} is one too many): a stray delimiter moved its cells"
+            )
+        whole = [*cells, *[""] * (self._width - len(cells))][: self._width]
+        values = [cell.strip() for cell in self._pick([*whole, *self._added])]
+        problems = self._placed(row.number, ((Reason.ROW_UNREADABLE, None, message),))
+        return Checked(row.number, values[_PHONE], tuple(values), "", problems)
+
+    def _placed(self, number: int, problems: _Problems) -> tuple[Problem, ...]:
+        """The problems with the column's header, and the cell before the sentence."""
+        return tuple(
+            Problem(reason, self._header(field), f"{self._ref(number, field)}: {message}")
+            for reason, field, message in problems
+        )
+
+    def _header(self, field: Field | None) -> str:
+        if field is None:
+            return ""
+        index = dict(self._columns.fields).get(field)
+        return str(field) if index is None else one_line(self._columns.header[index]) or str(field)
+
+    def _ref(self, number: int, field: Field | None) -> str:
+        """The cell of a field, `Leads!B17`; the whole row where it is in no cell of its own."""
+        sheet = before(self._rules.sheet)
+        index = dict(self._columns.fields).get(field) if field is not None else None
+        if index is None:
+            return f"{sheet}A{number}:{letter(self._width - 1)}{number}"
+        return f"{sheet}{letter(index)}{number}"
+
+    def _unreadable_date(self, text: str) -> str:
+        forms = _DATE_FORMS[self._rules.date_order]
+        return f"{shown(text)} is not a date that exists or can be read: write it as {forms}"
+
+
+def _picker(indexes: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """The wanted cells of a row in one call."""
+    if len(indexes) > 1:
+        return itemgetter(*indexes)
+    only = indexes[0]
+    return lambda cells: (cells[only],)

@@ -1,0 +1,156 @@
+"""A workbook's sheet as rows of text: .xlsx, .xlsm, .xlsb, .xls and .ods through python-calamine.
+
+In: an open binary file. Out: a `Book`: the sheet that was taken and its rows, every cell as the
+text that a person sees, every row with its number in the sheet. Hidden sheets are passed over
+unless they are named; hidden rows and columns are read like all others. It never evaluates a
+formula: the stored value counts. The whole sheet is held in memory.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, BinaryIO
+
+from ozodial.errors import FileError
+from ozodial.models import Row, Told
+from ozodial.sheetxml import look_at, refuse_bomb
+from ozodial.shown import shown
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, SheetMetadata
+
+Cell = int | float | str | bool | time | date | datetime | timedelta
+
+_EXCEL_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The sheet that was taken: its name, its rows, about how many, and what else is told of it."""
+
+    name: str
+    rows: Iterator[Row]
+    height: int
+    told: Told
+
+
+def read_workbook(file: BinaryIO, label: str, sheet: str | None) -> Book:
+    """The sheet of that name, or the first visible one with data."""
+    refuse_bomb(file, label)
+    with _readable(label):
+        from python_calamine import load_workbook
+
+        book = load_workbook(file)
+    metadata = [entry for entry in book.sheets_metadata if _is_worksheet(entry)]
+    names = [entry.name for entry in metadata]
+    visible = [entry.name for entry in metadata if _is_visible(entry)]
+    for name in visible if sheet is None else [_asked_for(names, sheet, label)]:
+        told = look_at(file, label, name)
+        with _readable(label):
+            taken = book.get_sheet_by_name(name)
+        if sheet is not None or _has_data(taken, label):
+            others = tuple(other for other in visible if other != name)
+            told = replace(told, others=others)
+            return Book(name, _rows(taken, label), taken.total_height, told)
+    raise FileError(f"{label} has no visible sheet with data.", "Name a hidden one with --sheet.")
+
+
+def cell_text(cell: Cell) -> str:
+    """A cell as a person sees it: no `.0`, dates as YYYY-MM-DD, their time only if there is one."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float):
+        # Excel itself shows 15 digits; what has more has lost them already.
+        text = f"{cell:.{_EXCEL_DIGITS}g}"
+        return text.upper() if "e" in text else text
+    if isinstance(cell, datetime):
+        whole = _whole_second(cell)
+        at_midnight = whole.time() == time()
+        return whole.date().isoformat() if at_midnight else whole.isoformat(" ")
+    if isinstance(cell, timedelta):
+        minutes, seconds = divmod(round(cell.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    if isinstance(cell, time):
+        return _whole_second(datetime.combine(date.min, cell)).time().isoformat()
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def _whole_second(moment: datetime) -> datetime:
+    # Excel keeps times as fractions of a day: 15:30 may come back as 15:29:59.997.
+    return (moment + timedelta(microseconds=500_000)).replace(microsecond=0)
+
+
+def _rows(sheet: "CalamineSheet", label: str) -> Iterator[Row]:
+    # The library leaves out empty columns before the first filled one; cells keep their letters.
+    ahead = [""] * (sheet.start[1] if sheet.start is not None else 0)
+    with _readable(label):
+        for number, cells in enumerate(sheet.iter_rows(), start=1):
+            texts = [cell if type(cell) is str else cell_text(cell) for cell in cells]
+            if ahead:
+                texts = ahead + texts
+            if texts and (" " < texts[0] < "\x7f" or any(text.strip() for text in texts)):
+                yield Row(number, texts)
+
+
+def _has_data(sheet: "CalamineSheet", label: str) -> bool:
+    return sheet.start is not None and next(_rows(sheet, label), None) is not None
+
+
+def _is_worksheet(entry: "SheetMetadata") -> bool:
+    from python_calamine import SheetTypeEnum
+
+    return entry.typ == SheetTypeEnum.WorkSheet
+
+
+def _is_visible(entry: "SheetMetadata") -> bool:
+    from python_calamine import SheetVisibleEnum
+
+    return entry.visible == SheetVisibleEnum.Visible
+
+
+def _asked_for(names: list[str], wanted: str, label: str) -> str:
+    name = _named(names, wanted)
+    if name is None:
+        listed = ", ".join(shown(name) for name in names) or "none"
+        raise FileError(
+            f"{label} has no sheet {shown(wanted)}; its sheets: {listed}.",
+            f'--sheet "{names[0]}"' if names else None,
+        )
+    return name
+
+
+def _named(names: list[str], wanted: str) -> str | None:
+    if wanted in names:
+        return wanted
+    alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+@contextmanager
+def _readable(label: str) -> Iterator[None]:
+    """Any failure of the workbook library as one sentence."""
+    from python_calamine import CalamineError, PasswordError
+
+    try:
+        yield
+    except PasswordError:
+        raise FileError(
+            f"{label} is protected by a password.", "Save a copy without a password."
+        ) from None
+    except (CalamineError, OSError, ValueError) as error:
+        raise _unreadable(label, error) from None
+    except BaseException as error:
+        # What the library's Rust side did not foresee derives from BaseException.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(label, error) from None
+
+
+def _unreadable(label: str, error: BaseException) -> FileError:
+    return FileError(
+        f"{label} is not a workbook that can be read ({error}).",
+        "Open it in a spreadsheet and save it as .xlsx.",
+    )
