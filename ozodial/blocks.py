@@ -97,6 +97,8 @@ def plan_blocks(plan: Plan) -> list[Block]:
     chosen = plan.chosen
     told = told_counts(plan.counts) or "nothing to send"
     blocks = [Block(f"{plan.file}: {plural(plan.rows, 'row')}: {told}")]
+    if plan.said:
+        blocks.append(Block("", lines=plan.said))
     if plan.columns:
         rows = [(c.field, c.column, ", ".join(filter(None, c.samples))) for c in plan.columns]
         blocks.append(Block("Columns", ("field", "column in the file", "such as"), rows))
@@ -105,6 +107,10 @@ def plan_blocks(plan: Plan) -> list[Block]:
     if plan.reasons:
         blocks.append(_reasons_block(plan.reasons))
     blocks += _problem_blocks(plan.problems, plan.problem_rows, "--rejects FILE.csv writes them")
+    if plan.notes:
+        blocks.append(Block("Sent with a remark", lines=plan.notes))
+        more = plan.noted_rows - len(plan.notes)
+        blocks += [Block("", lines=[f"and {plural(more, 'such row')} more"])] if more > 0 else []
     columns = ("", "endpoint", "requests", "pace", "takes about", "ends")
     forecasts = [("->", chosen), *(("", other) for other in plan.others)]
     table = [

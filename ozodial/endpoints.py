@@ -7,7 +7,8 @@ Path letter case is not certain on the vendor's side; a profile may override `pa
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus
 
 from ozodial.models import Field
 
@@ -19,6 +20,10 @@ DOMAINS: Mapping[str, str] = {
     "in": "https://in1-ccaas-api.ozonetel.com",
     "intl": "https://api.ccaas.ozonetel.com",
 }
+
+REDACTED = "[redacted]"
+SHORTEST_SECRET = 4
+"""Anything shorter is no key, and stands in every other word."""
 
 SANDBOX_SHORTENS_PACE_BY = 30
 """In the sandbox 30 s become 1 s; the screen says so."""
@@ -34,6 +39,14 @@ class Access:
 
     def __repr__(self) -> str:
         return f"Access(user_name={self.user_name!r})"  # never a secret in a traceback or a log
+
+    def redact(self, text: str) -> str:
+        """A text of the vendor's without the key or the token, should it echo them."""
+        for secret in (self.token, self.api_key):
+            if secret and len(secret) >= SHORTEST_SECRET:
+                for written in {secret, quote(secret, safe=""), quote_plus(secret)}:
+                    text = text.replace(written, REDACTED)
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +65,9 @@ class HttpRequest:
 
     method: str
     path: str
-    headers: Mapping[str, str]
-    content: bytes | None = None
-    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(repr=False)  # here and below: the key or the token
+    content: bytes | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +178,7 @@ def _write_schedule(entry: Endpoint, access: Access, upload: Upload) -> HttpRequ
 def _write_bulk_v1(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
     form = {
         "api_key": access.api_key,
-        "campaign_name": upload.campaign,
+        "campaign_name": _utf8(upload.campaign),
         "bulkData": _json(_bulk_data(entry, upload)).decode(),
     }
     return HttpRequest("POST", entry.path, {}, form=form)
@@ -174,8 +187,8 @@ def _write_bulk_v1(entry: Endpoint, access: Access, upload: Upload) -> HttpReque
 def _write_bulk_v4(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
     form = {
         "apiKey": access.api_key,
-        "userName": access.user_name,
-        "campaignName": upload.campaign,
+        "userName": _utf8(access.user_name),
+        "campaignName": _utf8(upload.campaign),
         "checkDuplicate": "true" if upload.check_duplicate else "false",
         "bulkData": _json(_bulk_data(entry, upload)).decode(),
     }
@@ -203,3 +216,8 @@ def _row(entry: Endpoint, columns: Sequence[str], row: Sequence[str]) -> list[st
 
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _utf8(text: str) -> str:
+    """A name typed in another encoding than the terminal's, as the JSON bodies have it."""
+    return text.encode("utf-8", "replace").decode()

@@ -4,7 +4,8 @@ Nothing here reads, sends or stores. `NamedTuple` is used for what exists once p
 of them must be cheap), frozen dataclasses for the rest.
 """
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +58,9 @@ class Reason(StrEnum):
     ROW_UNREADABLE = "row_unreadable"
     DUPLICATE_IN_FILE = "duplicate_in_file"
     ON_SUPPRESSION_LIST = "on_suppression_list"
+    FORMULA_WITHOUT_VALUE = "formula_without_value"
+    SEVERAL_PHONES = "several_phones"
+    NAME_UNCLEAN = "name_unclean"
     # what earlier runs did
     SENT_BEFORE = "sent_before"
     UNKNOWN_ELSEWHERE = "unknown_elsewhere"
@@ -77,6 +81,32 @@ class Row(NamedTuple):
 
     number: int
     cells: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a workbook says of a sheet beside its cells.
+
+    `unvalued` are formulas without a stored value (row number to column indexes), `hidden_rows`
+    rows that are hidden or filtered away, `others` the visible sheets with data that were not
+    taken, `since_1904` that bare day numbers count from there.
+    """
+
+    unvalued: Mapping[int, Sequence[int]] = dataclasses.field(default_factory=dict)
+    hidden_rows: int = 0
+    others: tuple[str, ...] = ()
+    since_1904: bool = False
+
+
+NOTHING_TOLD = Told()
+
+
+class BrokenRow(list[str]):
+    """The cells of a row that can't be read with certainty, as they stand, and why."""
+
+    def __init__(self, cells: Iterable[str], why: str) -> None:
+        super().__init__(cells)
+        self.why = why
 
 
 class Problem(NamedTuple):
@@ -104,17 +134,23 @@ class Checked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How the file's columns were matched: (field, column index) and (own name, column index)."""
+    """How the file's columns were matched: (field, column index) and (own name, column index).
+
+    `last_name` is the column that is put behind the name, with a space; `constants` are the fields
+    that have one value for all rows.
+    """
 
     header: tuple[str, ...]
     header_row: int
     fields: tuple[tuple[Field, int], ...]
     extra: tuple[tuple[str, int], ...] = ()
+    last_name: int | None = None
+    constants: tuple[tuple[Field, str], ...] = ()
 
     @property
     def matched(self) -> frozenset[Field]:
-        """The fields that the file has a column for."""
-        return frozenset(field for field, _ in self.fields)
+        """The fields that the file has a column for, or a constant."""
+        return frozenset(field for field, _ in (*self.fields, *self.constants))
 
     def sent(self, needs_time: bool) -> tuple[str, ...]:
         """The names of the values of a lead, in the order in which `Checked.values` has them."""
@@ -125,9 +161,29 @@ class Columns:
         return ours + tuple(name for name, _ in self.extra)
 
 
+class PhoneForm(StrEnum):
+    """How phones are sent: `9876543210` (and `+CC…` abroad), `+919876543210`, `919876543210`."""
+
+    NATIONAL = "national"
+    E164 = "e164"
+    DIGITS = "digits"
+
+
+class DateOrder(StrEnum):
+    """What stands first in a date whose month is a number."""
+
+    DMY = "dmy"
+    MDY = "mdy"
+    YMD = "ymd"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a row is checked against. `now` is aware, in the account's time zone."""
+    """What a row is checked against. `now` is aware, in the account's time zone.
+
+    `sheet` names the cells in messages; `unvalued` are formulas without a stored value: row number
+    to column indexes; `default_time` (HH:MM:SS) is for a ScheduledTime without a time of day.
+    """
 
     region: str
     now: datetime
@@ -135,6 +191,13 @@ class Rules:
     at: str | None = None
     row_characters: int | None = None
     horizon_days: int = 30
+    sheet: str | None = None
+    unvalued: Mapping[int, Sequence[int]] = dataclasses.field(default_factory=dict)
+    since_1904: bool = False
+    date_order: DateOrder = DateOrder.DMY
+    default_time: str | None = None
+    phone_form: PhoneForm = PhoneForm.NATIONAL
+    strict: bool = False
 
 
 class StagedRow(NamedTuple):
@@ -185,11 +248,12 @@ class SettledRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole HTTP answer, within our size limit."""
+    """A whole HTTP answer. `unread` says why its body was not read to the end, if so."""
 
     status: int
     body: bytes
     retry_after: float | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,11 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `check` found out. `chosen` is the endpoint it was asked for."""
+    """What `check` found out. `chosen` is the endpoint it was asked for.
+
+    `said` is about the file, `notes` about rows that are sent otherwise than they stand; the notes
+    may be cut, `noted_rows` is how many there are.
+    """
 
     file: str
     rows: int
@@ -95,3 +99,6 @@ class Plan:
     problems: Sequence[SettledRow] = ()
     problem_rows: int = 0
     others: Sequence[Forecast] = ()
+    said: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    noted_rows: int = 0

@@ -1,0 +1,207 @@
+"""`check`: everything but the sending. A file in, the plan for it out; no ledger, no network."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING
+
+from ozodial import settings as config
+from ozodial.endpoints import (
+    ENDPOINTS,
+    Endpoint,
+)
+from ozodial.errors import ExitCode, FileError, UsageError
+from ozodial.events import (
+    NoticeEvent,
+    ReadingEvent,
+    RowEvent,
+    RunEvent,
+    SummaryEvent,
+)
+from ozodial.models import Columns, Field, SettledRow, StagedRow, State
+from ozodial.opening import (
+    Given,
+    chosen_endpoint,
+    guarded,
+    pace_of,
+    recipe_of,
+    zone_of,
+)
+from ozodial.render import Viewer
+from ozodial.report import show_plan
+from ozodial.stories import (
+    ColumnLine,
+    Forecast,
+    Plan,
+    ReasonCount,
+)
+from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN
+
+if TYPE_CHECKING:
+    from ozodial.prepare import Leads
+
+SAMPLES = 3
+PROGRESS_EVERY = 5_000
+
+
+def check(given: Given, command: str | None) -> ExitCode:
+    """Everything but the sending; `command` None: schedule where the file has a ScheduledTime."""
+    return guarded(given.view, lambda viewer: _check(given, command, viewer))
+
+
+def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
+    from ozodial.mapfile import save_layout
+    from ozodial.prepare import open_leads
+
+    settings = config.load(given.flags, given.profile)
+    entry = chosen_endpoint(command or "schedule", settings)
+    recipe = recipe_of(given, settings, entry)
+    if command is None and recipe.at is None and not _has_time(given, settings):
+        entry = chosen_endpoint("bulk-add", settings)
+        recipe = recipe_of(given, settings, entry)
+    with open_leads(recipe) as leads:
+        found = _Found(leads.columns)
+        for row in leads.rows():
+            found.add(row)
+            if found.total % PROGRESS_EVERY == 0:
+                viewer.show(ReadingEvent(found.total))
+        if given.save_map is not None:
+            save_layout(given.save_map, recipe.layout, leads.columns, leads.sheet)
+        code = ExitCode.PROBLEM_ROWS if found.counts[State.INVALID] else ExitCode.OK
+        forecast = _Forecasts(settings, found.counts[State.READY], given.sandbox)
+        if given.view.json:
+            campaign = settings.text("campaign") or ""
+            viewer.show(replace(forecast.event(entry, leads.file, found), campaign=campaign))
+            for row in leads.rows():
+                viewer.show(_row_event(row))
+            for said in leads.findings.notices():
+                viewer.show(NoticeEvent(said))
+            viewer.show(SummaryEvent(None, found.total, found.counts, 0.0, code))
+        elif not given.view.quiet:
+            viewer.close()
+            show_plan(given.view, _plan(leads, entry, found, forecast))
+    return code
+
+
+def _has_time(given: Given, settings: config.Settings) -> bool:
+    """Whether the file has a ScheduledTime column, asked as `schedule` would."""
+    from ozodial.prepare import open_leads
+
+    if given.file == "-":
+        raise UsageError("stdin can be read once only.", "ozodial check - --for bulk-add")
+    entry = chosen_endpoint("schedule", settings)
+    try:
+        with open_leads(recipe_of(given, settings, entry)):
+            return True
+    except FileError:
+        return False  # if it is something else, bulk-add stumbles over it too
+
+
+@dataclass(slots=True)
+class _Found:
+    """What reading a file found out, in bounded memory."""
+
+    columns: Columns
+    total: int = 0
+    counts: Counter[State] = field(default_factory=Counter)
+    reasons: Counter[tuple[State, str | None]] = field(default_factory=Counter)
+    examples: dict[tuple[State, str | None], str | None] = field(default_factory=dict)
+    problems: list[SettledRow] = field(default_factory=list)
+    problem_rows: int = 0
+    samples: dict[int, list[str]] = field(default_factory=dict)
+
+    def add(self, row: StagedRow) -> None:
+        """Count one row."""
+        self.total += 1
+        state = State(row.state)
+        self.counts[state] += 1
+        if self.total <= SAMPLES:
+            self._sample(row)
+        if state is State.READY:
+            return
+        key = (state, row.reason)
+        self.reasons[key] += 1
+        self.examples.setdefault(key, row.message)
+        if state in PROBLEM_STATES:
+            self.problem_rows += 1
+            if len(self.problems) < PROBLEMS_SHOWN:
+                settled = SettledRow(row.row, row.phone, row.name, state, row.reason, row.message)
+                self.problems.append(settled)
+
+    def _sample(self, row: StagedRow) -> None:
+        import json
+
+        for place, cell in enumerate(json.loads(row.cells)):
+            if cell.strip():
+                self.samples.setdefault(place, []).append(cell)
+
+
+@dataclass(frozen=True, slots=True)
+class _Forecasts:
+    settings: config.Settings
+    ready: int
+    sandbox: bool
+
+    def of(self, entry: Endpoint, *, own_pace: bool) -> Forecast:
+        """How many requests an endpoint needs for the same rows, and how long they take."""
+        pace = pace_of(entry, self.settings, self.sandbox) if own_pace else entry.pace
+        requests = ceil(self.ready / entry.rows_per_request)
+        seconds = entry.estimated_seconds(requests, pace)
+        ends = datetime.now(zone_of(self.settings)) + timedelta(seconds=seconds)
+        return Forecast(entry.name, requests, pace, seconds, ends.strftime("%H:%M:%S"))
+
+    def event(self, entry: Endpoint, file: str, found: _Found) -> RunEvent:
+        chosen = self.of(entry, own_pace=True)
+        return RunEvent(
+            run=None,
+            command=entry.command,
+            campaign="",
+            file=file,
+            rows=found.total,
+            ready=self.ready,
+            batches=chosen.requests,
+            estimated_seconds=chosen.seconds,
+            api=entry.api,
+            counts=found.counts,
+            pace=chosen.pace,
+            dry=True,
+        )
+
+
+def _plan(leads: "Leads", entry: Endpoint, found: _Found, forecasts: _Forecasts) -> Plan:
+    columns = leads.columns
+    matched = [(str(name), place) for name, place in columns.fields]
+    if columns.last_name is not None:
+        matched.append((f"{Field.NAME} (last)", columns.last_name))
+    matched += [(f"{name} (extra)", place) for name, place in columns.extra]
+    taken = {place for _, place in matched}
+    return Plan(
+        file=leads.file,
+        rows=found.total,
+        chosen=forecasts.of(entry, own_pace=True),
+        columns=[
+            ColumnLine(name, columns.header[place], found.samples.get(place, []))
+            for name, place in matched
+        ]
+        + [ColumnLine(name, "(the same for all)", [value]) for name, value in columns.constants],
+        unmatched=[name for i, name in enumerate(columns.header) if i not in taken and name],
+        counts=found.counts,
+        reasons=[
+            ReasonCount(state, reason, count, found.examples[state, reason])
+            for (state, reason), count in found.reasons.most_common()
+        ],
+        problems=found.problems,
+        problem_rows=found.problem_rows,
+        said=leads.findings.about_file(),
+        notes=leads.findings.notes,
+        noted_rows=leads.findings.noted_rows,
+        others=[
+            forecasts.of(other, own_pace=False) for other in ENDPOINTS if other.name != entry.name
+        ],
+    )
+
+
+def _row_event(row: StagedRow) -> RowEvent:
+    state = State(row.state)
+    return RowEvent(None, row.row, row.phone, state, row.reason, row.message, row.name)

@@ -1,0 +1,303 @@
+"""Rows on their way: claimed with their delivery keys, recorded with their outcomes.
+
+`claim` commits rows as `sending` before their request leaves; `record` commits what became of them
+before anybody is shown it. The delivery key (account, command, campaign, hash of the lead) is taken
+at the claim and given back when the lead turns out not taken: no two runs can send the same lead.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ozodial.keys import settle_keys, take_doubtful_keys, take_keys
+from ozodial.ledger import Ledger
+from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
+from ozodial.schema import batches, deliveries, rows, runs
+from ozodial.slots import SlotKey, answered
+from ozodial.sorting import Sorting
+from ozodial.staging import Run
+
+_NEXT: Mapping[str, Set[State]] = {
+    State.SENDING: frozenset(State),
+    State.UNKNOWN: frozenset(State),
+    # given up on, and about to be sent again because a person said so
+    State.READY: frozenset(State) - {State.UNKNOWN},
+}
+"""From the state in which an answer finds a row to those that it may bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim gave. No `rows`: nothing to send now; `blocked` rows wait for another run.
+
+    `lost`: this process was taken for dead meanwhile, and holds nothing, not even its turn.
+    """
+
+    at: Instant
+    batch_id: int = 0
+    number: int = 0
+    owner: int = 0
+    rows: tuple[LeadRow, ...] = ()
+    settled: tuple[SettledRow, ...] = ()
+    blocked: int = 0
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """How a request ended. `outcome` as in the batch event; `delay` is what the vendor asks for."""
+
+    outcome: str
+    seconds: float
+    answered_at: Instant
+    message: str | None = None
+    http_status: int | None = None
+    transaction_id: str | None = None
+    delay: float = 0.0
+    split: bool = False
+
+
+class Claims:
+    """Claims and records batches of one run."""
+
+    def __init__(self, ledger: Ledger, run: Run) -> None:
+        self._ledger = ledger
+        self._run = run
+
+    def claim(self, limit: int, past: str) -> Claim:
+        """Up to `limit` ready rows become `sending`; `past` is now, written as a ScheduledTime."""
+        with self._ledger.write() as connection:
+            held = self._ledger.hold(connection)
+            now = self._ledger.clock.instant()
+            if not held:
+                return Claim(now, lost=True)
+            found = Sorting(connection, self._run, past)
+            state = sa.select(runs.c.state).where(runs.c.id == self._run.id)
+            if connection.scalar(state) == "open":
+                found.fill(limit)
+            settled, leads = tuple(found.settled), tuple(found.leads)
+            _settle(connection, self._run.id, settled)
+            batch_id, number = 0, 0
+            if leads:
+                batch_id, number = self._new_batch(connection, len(leads), now)
+                _mark_sending(connection, self._run, batch_id, leads)
+                take_keys(connection, self._run, leads, found.held)
+            return Claim(now, batch_id, number, self._ledger.owner, leads, settled, found.blocked)
+
+    def still_mine(self, claim: Claim) -> bool:
+        """Whether a claim holds after this process stood still for a while; renews the lease."""
+        with self._ledger.write() as connection:
+            held = self._ledger.hold(connection)
+            outcome = sa.select(batches.c.outcome).where(batches.c.id == claim.batch_id)
+            return held and connection.scalar(outcome) == State.SENDING
+
+    def record(
+        self, claim: Claim, outcomes: Sequence[Outcome], result: BatchResult, key: SlotKey
+    ) -> list[Outcome]:
+        """Commit what became of a batch; gives back the outcomes that were recorded.
+
+        An answer that comes after the rows were given up on still counts, unless they have been
+        claimed again since.
+        """
+        with self._ledger.write() as connection:
+            kept = self._record(connection, claim, outcomes, result)
+            arrived = result.outcome != "not_sent"
+            at, delay = result.answered_at, result.delay
+            answered(connection, key, at, delay, claim.owner, arrived=arrived)
+            return kept
+
+    def hand_back(self, claim: Claim) -> None:
+        """A batch that others gave up on was never sent: only this process knows."""
+        unsent = [Outcome(lead.row, State.READY) for lead in claim.rows]
+        said = "the process stood still before it was sent"
+        result = BatchResult("not_sent", 0.0, claim.at, said)
+        with self._ledger.write() as connection:
+            self._record(connection, claim, unsent, result)
+
+    def any_ready(self) -> bool:
+        """Whether the run is open and has rows to send."""
+        with self._ledger.read() as connection:
+            ready = (
+                sa.select(rows.c.row)
+                .join(runs, runs.c.id == rows.c.run_id)
+                .where(
+                    rows.c.run_id == self._run.id,
+                    rows.c.state == State.READY,
+                    runs.c.state == "open",
+                )
+                .limit(1)
+            )
+            return connection.scalar(ready) is not None
+
+    def in_flight(self) -> tuple[int, int]:
+        """Rows of this run that are `sending`: (by this process, by others)."""
+        with self._ledger.read() as connection:
+            counted = (
+                sa.select(batches.c.owner_id, sa.func.count())
+                .join(rows, rows.c.batch_id == batches.c.id)
+                .where(rows.c.run_id == self._run.id, rows.c.state == State.SENDING)
+                .group_by(batches.c.owner_id)
+            )
+            counts = {owner: int(count) for owner, count in connection.execute(counted)}
+            own = counts.pop(self._ledger.owner, 0)
+            return own, sum(counts.values())
+
+    def make_unknown_ready(self) -> int:
+        """`--resend-unknown`: a person decided that `unknown` rows are to be sent again.
+
+        Their keys stay `unknown` until they are claimed: nobody else gets in between, and an answer
+        that comes late still counts.
+        """
+        with self._ledger.write() as connection:
+            unknown = (rows.c.run_id == self._run.id) & (rows.c.state == State.UNKNOWN)
+            take_doubtful_keys(connection, self._run)
+            ready = {"state": State.READY, "reason": None, "message": None}
+            return connection.execute(rows.update().where(unknown).values(ready)).rowcount
+
+    def look_again(self) -> None:
+        """Rows that were `unknown` for another run's sake only are ready once that is settled."""
+        key = sa.select(deliveries.c.row).where(
+            deliveries.c.target_id == self._run.target_id,
+            deliveries.c.lead_hash == rows.c.lead_hash,
+            deliveries.c.state == State.UNKNOWN,
+        )
+        settled_now = (
+            (rows.c.run_id == self._run.id)
+            & (rows.c.state == State.UNKNOWN)
+            & (rows.c.reason == Reason.UNKNOWN_ELSEWHERE)
+            & ~key.exists()
+        )
+        with self._ledger.read() as connection:
+            if connection.scalar(sa.select(rows.c.row).where(settled_now).limit(1)) is None:
+                return
+        with self._ledger.write() as connection:
+            ready = {"state": State.READY, "reason": None, "message": None}
+            connection.execute(rows.update().where(settled_now).values(ready))
+
+    def of_batches(self, batch_ids: Iterable[int]) -> Iterator[SettledRow]:
+        """The rows of this run's batches that were given up on."""
+        with self._ledger.read() as connection:
+            lost = sa.select(rows).where(
+                rows.c.run_id == self._run.id,
+                rows.c.state == State.UNKNOWN,
+                rows.c.batch_id.in_(list(batch_ids)),
+            )
+            yield from [settled_row(row) for row in connection.execute(lost)]
+
+    def _new_batch(self, connection: Connection, size: int, now: Instant) -> tuple[int, int]:
+        last = sa.select(sa.func.max(batches.c.number)).where(batches.c.run_id == self._run.id)
+        number = (connection.scalar(last) or 0) + 1
+        added = connection.execute(
+            batches.insert().values(
+                run_id=self._run.id,
+                number=number,
+                owner_id=self._ledger.owner,
+                outcome=State.SENDING,
+                rows=size,
+                claimed_wall=now.wall,
+            )
+        )
+        key = added.inserted_primary_key
+        return (int(key[0]) if key is not None else 0), number
+
+    def _record(
+        self,
+        connection: Connection,
+        claim: Claim,
+        outcomes: Sequence[Outcome],
+        result: BatchResult,
+    ) -> list[Outcome]:
+        still = _still_in(connection, self._run.id, claim)
+        kept = [outcome for outcome in outcomes if outcome.state in still.get(outcome.row, ())]
+        _write_outcomes(connection, self._run.id, claim.batch_id, kept)
+        settle_keys(connection, self._run, kept, claim.rows)
+        if result.split:
+            _split(connection, self._run.id, claim.batch_id, [outcome.row for outcome in kept])
+        connection.execute(
+            batches.update()
+            .where(batches.c.id == claim.batch_id)
+            .values(
+                outcome=result.outcome,
+                seconds=result.seconds,
+                http_status=result.http_status,
+                transaction_id=result.transaction_id,
+                message=result.message,
+            )
+        )
+        return kept
+
+
+def settled_row(row: sa.Row[Any]) -> SettledRow:
+    """A row of the ledger as a person sees it."""
+    return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, row.message)
+
+
+def _bulk_update(connection: Connection, run_id: int, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Set the columns named without a `b_` prefix on the rows named by `b_row`."""
+    if not changes:
+        return
+    connection.execute(
+        rows.update().where(rows.c.run_id == run_id, rows.c.row == sa.bindparam("b_row")),
+        list(changes),
+    )
+
+
+def _settle(connection: Connection, run_id: int, settled: Sequence[SettledRow]) -> None:
+    _bulk_update(
+        connection,
+        run_id,
+        [
+            {"b_row": s.row, "state": s.state, "reason": s.reason, "message": s.message}
+            for s in settled
+        ],
+    )
+
+
+def _mark_sending(
+    connection: Connection, run: Run, batch_id: int, leads: Sequence[LeadRow]
+) -> None:
+    sending = {"state": State.SENDING, "reason": None, "message": None, "batch_id": batch_id}
+    _bulk_update(connection, run.id, [{"b_row": lead.row, **sending} for lead in leads])
+
+
+def _still_in(connection: Connection, run_id: int, claim: Claim) -> Mapping[int, Set[State]]:
+    """The batch's rows that nobody has claimed since, with what may still become of them."""
+    found = sa.select(rows.c.row, rows.c.state).where(
+        rows.c.run_id == run_id,
+        rows.c.row.in_([lead.row for lead in claim.rows]),
+        rows.c.batch_id == claim.batch_id,
+    )
+    return {row: _NEXT.get(state, frozenset()) for row, state in connection.execute(found)}
+
+
+def _write_outcomes(
+    connection: Connection, run_id: int, batch_id: int, outcomes: Sequence[Outcome]
+) -> None:
+    _bulk_update(
+        connection,
+        run_id,
+        [
+            {
+                "b_row": outcome.row,
+                "state": outcome.state,
+                "reason": outcome.reason,
+                "message": outcome.message,
+                "batch_id": None if outcome.state is State.READY else batch_id,
+            }
+            for outcome in outcomes
+        ],
+    )
+
+
+def _split(connection: Connection, run_id: int, batch_id: int, refused: Sequence[int]) -> None:
+    """Halve a refused batch, so that its guilty rows come to stand alone."""
+    half = len(refused) // 2
+    for part, numbers in enumerate((refused[:half], refused[half:])):
+        connection.execute(
+            rows.update()
+            .where(rows.c.run_id == run_id, rows.c.row.in_(numbers))
+            .values(part=2 * batch_id + part)
+        )

@@ -1,0 +1,158 @@
+"""The workers of a run as threads, and how they are told to stop.
+
+Events come through one queue, in the order in which their facts were committed; the main thread
+shows them, and is free to notice a signal. Errors of ours come out as events, a bug is raised.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ozodial.client import Client
+from ozodial.endpoints import Access, Endpoint
+from ozodial.errors import ExitCode, OzodialError
+from ozodial.events import Event
+from ozodial.ledger import Ledger
+from ozodial.models import State
+from ozodial.pacing import Pacer, Patience
+from ozodial.sending import HaltError, Shift, Worker
+from ozodial.slots import SlotKey, Slots
+from ozodial.staging import Run, Staging
+from ozodial.tokens import Tokens
+
+Events = queue.SimpleQueue[Event | BaseException | None]
+
+
+class Stop:
+    """How the run is told to end early, from a signal handler: once politely, twice at once.
+
+    `wake` is called each time, so that whoever waits for something else takes notice.
+    """
+
+    def __init__(self) -> None:
+        self.halt = threading.Event()
+        self.exit_code: ExitCode | None = None
+        self.at_once = False
+        self.wake: Callable[[], None] = lambda: None
+        self._asked: queue.SimpleQueue[ExitCode] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, name="ozodial-stop", daemon=True).start()
+
+    def ask(self, exit_code: ExitCode) -> None:
+        """Ctrl-C or TERM: finish the request in flight; the second time, don't wait for it.
+
+        Takes no lock that the interrupted thread might hold: a thread of our own does the rest.
+        """
+        self._asked.put(exit_code)
+
+    def _listen(self) -> None:
+        while True:
+            asked = self._asked.get()
+            self.at_once = self.exit_code is not None
+            self.exit_code = self.exit_code or asked
+            self.halt.set()
+            self.wake()
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How to send: the connection and its limits. `auth` is token or basic."""
+
+    client: Client
+    access: Access
+    auth: str
+    pace: float
+    timeout: float
+    patience: float
+    parallel: int = 1
+
+
+def new_shift(
+    run: Run,
+    ledger: Ledger,
+    endpoint: Endpoint,
+    wire: Wire,
+    emit: Callable[[Event], None],
+    halt: threading.Event,
+) -> Shift:
+    """What the workers of a run share."""
+    slots = Slots(ledger)
+    account = run.target.account
+    key = SlotKey(account, endpoint.name, exclusive=endpoint.pace > 0 or wire.pace > 0)
+    patience = Patience(ledger.clock, wire.patience)
+    tokens = None
+    if endpoint.takes_token and wire.auth == "token":
+        tokens = Tokens(slots, wire.client, wire.access, account, patience)
+    return Shift(
+        ledger=ledger,
+        run=run,
+        endpoint=endpoint,
+        client=wire.client,
+        access=wire.access,
+        pacer=Pacer(slots, key, wire.pace, wire.timeout),
+        patience=patience,
+        tokens=tokens,
+        clock=ledger.clock,
+        emit=emit,
+        halt=halt,
+        any_taken=bool(Staging(ledger).counts(run.id).keys() & {State.ACCEPTED, State.QUEUED}),
+    )
+
+
+def run_workers(
+    shift: Shift, parallel: int, events: Events, stop: Stop
+) -> Iterator[Event | OzodialError]:
+    """The events of all workers, until each has ended; their errors of ours among them.
+
+    Whatever happens to the viewer, requests in flight are waited for, unless the run is told to
+    stop at once.
+    """
+    # one at a time where the endpoint has a pace
+    count = 1 if shift.pacer.key.exclusive else max(1, parallel)
+    for _ in range(count):
+        threading.Thread(target=_work, args=(shift, events.put), daemon=True).start()
+    ends = _Ends(count)
+    try:
+        while ends.missing and not stop.at_once:
+            event = events.get()
+            if isinstance(event, BaseException):
+                ends.add(event)
+                if isinstance(event, OzodialError):
+                    yield event
+            elif event is not None:
+                yield event
+    finally:
+        shift.halt.set()
+        while ends.missing and not stop.at_once:
+            event = events.get()
+            if isinstance(event, BaseException):
+                ends.add(event)
+    if ends.bug is not None:
+        raise ends.bug
+
+
+class _Ends:
+    """How the workers ended."""
+
+    def __init__(self, workers: int) -> None:
+        self.missing = workers
+        self.bug: BaseException | None = None
+
+    def add(self, end: BaseException) -> None:
+        self.missing -= 1
+        if not isinstance(end, OzodialError | HaltError | _DoneError):
+            self.bug = self.bug or end
+
+
+class _DoneError(Exception):
+    """A worker found nothing more to do."""
+
+
+def _work(shift: Shift, put: Callable[[BaseException], None]) -> None:
+    try:
+        Worker(shift).work()
+    except BaseException as error:  # the main thread raises what is no error of ours
+        shift.halt.set()  # whatever it is, nobody begins another request
+        put(error)
+    else:
+        put(_DoneError())

@@ -1,0 +1,154 @@
+"""The ledger's door: one transaction a fact, and this process as an owner of what it does.
+
+A `Ledger` is an engine, a clock and this process as an *owner*, alive while it renews its lease.
+`reap` settles what dead owners held. `staging`, `claims`, `slots` and `history` do the rest through
+`read` and `write`. Nothing here knows HTTP or shows anything.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from ozodial.clock import Clock
+from ozodial.database import BUSY_SECONDS, file_identity, open_engine
+from ozodial.errors import LedgerFullError
+from ozodial.owners import bury, dead_owners, give_up, in_flight, register, renew, this_host
+
+LEASE_SECONDS = 30.0
+"""How long an owner elsewhere is believed alive without a sign; renewed three times in that."""
+
+
+class Ledger:
+    """An open ledger. Use `lease()` around anything that stages or sends.
+
+    `reaped` holds the batches whose sender this process found gone.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, *, lease_seconds: float | None = None) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.owner = 0
+        self.reaped: list[int] = []
+        self.lease_seconds = LEASE_SECONDS if lease_seconds is None else lease_seconds
+        self._host = this_host()
+        self._file = file_identity(engine)
+        self._writing = threading.Lock()
+
+    @classmethod
+    def open(cls, place: str, clock: Clock) -> "Ledger":
+        """Open or create the ledger at a file's path or an SQLAlchemy URL (LedgerError if not)."""
+        return cls(open_engine(place), clock)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.engine.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, one fact. LedgerFullError if it can't be written."""
+        # our own threads take turns here: waiting for SQLite's lock means sleeping and trying again
+        with self._writing, _translated():
+            if file_identity(self.engine) != self._file:
+                raise LedgerFullError(
+                    "The ledger's file was moved or deleted while it was in use.",
+                    "put it back, then: ozodial resume",
+                )
+            owner = self.owner
+            try:
+                with self.engine.begin() as connection:
+                    yield connection
+            except BaseException:
+                self.owner = owner  # a new owner in a transaction that failed does not exist
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view that blocks nobody."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection.execution_options(read_only=True)
+
+    # --- owners and leases ---
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """Be an owner: registered, renewed (also during a long request), and gone in the end."""
+        with self.write() as connection:
+            self.owner = register(connection, self._host, self.clock.instant())
+        stop = threading.Event()
+        thread = threading.Thread(target=self._keep_renewing, args=(stop,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            self._leave()
+
+    def hold(self, connection: Connection) -> bool:
+        """Renew the lease inside a transaction; False if this owner was given up on meanwhile.
+
+        After a False the process is a new owner, and holds nothing of what it held before.
+        """
+        now = self.clock.instant()
+        if renew(connection, self.owner, now):
+            return True
+        self.owner = register(connection, self._host, now)
+        return False
+
+    def reap(self) -> list[int]:
+        """Settle what dead owners held; the ids of the batches that became `unknown`."""
+        with self.read() as connection:
+            dead = self._dead(connection)
+        if not dead:
+            return []
+        with self.write() as connection:
+            now = self.clock.instant()
+            lost = [b for owner in self._dead(connection) for b in bury(connection, owner, now)]
+        self.reaped += lost
+        return lost
+
+    def abandon(self) -> list[int]:
+        """Give up on what this process has in flight; the ids of the batches now `unknown`."""
+        with self.read() as connection:
+            if not in_flight(connection, self.owner):
+                return []
+        with self.write() as connection:
+            return give_up(connection, self.owner)
+
+    def _dead(self, connection: Connection) -> list[int]:
+        found = dead_owners(connection, self._host, self.clock.instant(), self.lease_seconds)
+        return [owner for owner in found if owner != self.owner]
+
+    def _keep_renewing(self, stop: threading.Event) -> None:
+        # real time, whatever the run's clock is: other processes judge us by it
+        while not stop.wait(self.lease_seconds / 3):
+            # if it can't be written, the next claim finds out, with a person to tell
+            with suppress(LedgerFullError), self.write() as connection:
+                renew(connection, self.owner, self.clock.instant())
+
+    def _leave(self) -> None:
+        # if it can't be written, the next process finds us dead and does the same
+        with suppress(LedgerFullError), self.write() as connection:
+            bury(connection, self.owner, self.clock.instant())
+        self.owner = 0
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DatabaseError as error:
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+            raise  # a bug of ours
+        if "database is locked" in str(error.orig):
+            raise LedgerFullError(
+                f"Another process has kept the ledger locked for {BUSY_SECONDS:.0f} s.",
+                "if one of ozodial is stopped, let it go on (fg, kill -CONT): ozodial resume",
+            ) from error
+        raise LedgerFullError(
+            f"The ledger can't be used any more: {error.orig}.",
+            "make room or access for the ledger, then: ozodial resume",
+        ) from error

@@ -1,0 +1,111 @@
+"""The options of the command line, each with its one line of help; shared by the commands."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="CSV or workbook; - is stdin.")]
+RunId = Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)]
+Campaign = Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="The campaign.")]
+UserName = Annotated[
+    str | None, typer.Option("--user-name", metavar="NAME", help="The account's user name.")
+]
+KeyFile = Annotated[
+    str | None,
+    typer.Option("--api-key-file", metavar="PATH", help="A file that holds the API key."),
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Settings from the config file.")
+]
+Domain = Annotated[
+    str | None, typer.Option("--domain", metavar="in|intl|HOST", help="Where the API is [in].")
+]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="The same as a whole URL (https).")
+]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help="A column that is matched wrongly."),
+]
+MapFile = Annotated[
+    str | None,
+    typer.Option("--map-file", metavar="FILE", help="The recipe for this kind of sheet (TOML)."),
+]
+SaveMap = Annotated[
+    Path | None,
+    typer.Option("--save-map", metavar="FILE", help="Write the columns found as a --map-file."),
+]
+Extra = Annotated[
+    list[str] | None,
+    typer.Option("--extra", metavar="COLUMN", help="Also send this column, under its own name."),
+]
+SheetName = Annotated[
+    str | None,
+    typer.Option("--sheet", metavar="NAME", help="A workbook's sheet [first with data]."),
+]
+Region = Annotated[
+    str | None, typer.Option("--region", metavar="CC", help="Country of phones without one [IN].")
+]
+Timezone = Annotated[
+    str | None, typer.Option("--timezone", metavar="ZONE", help="The account's [Asia/Kolkata].")
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="WHEN",
+        help='ScheduledTime of rows without one: "tomorrow 10:00", "+3d 10:00", a date and time.',
+    ),
+]
+CheckDuplicate = Annotated[
+    bool | None,
+    typer.Option(
+        "--check-duplicate/--no-check-duplicate", help="Let the vendor drop duplicates [on]."
+    ),
+]
+Suppress = Annotated[
+    list[str] | None,
+    typer.Option("--suppress", metavar="FILE", help="A list of phones never to send."),
+]
+Pace = Annotated[
+    str | None, typer.Option("--pace", metavar="SECONDS", help="Wait between requests.")
+]
+Timeout = Annotated[
+    str | None, typer.Option("--timeout", metavar="SECONDS", help="For one whole request [60].")
+]
+Patience = Annotated[
+    str | None,
+    typer.Option(
+        "--patience", metavar="SECONDS", help="How long to retry what was not sent [300]."
+    ),
+]
+Parallel = Annotated[
+    str | None, typer.Option("--parallel", metavar="N", help="schedule: requests in flight [1].")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before the first request.")]
+Resend = Annotated[
+    bool, typer.Option("--resend", help="Send leads that an earlier run had accepted.")
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option("--rejects", metavar="FILE", help="Write invalid and rejected rows here."),
+]
+Results = Annotated[
+    Path | None, typer.Option("--results", metavar="FILE", help="Write all rows here.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")]
+Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More on stderr (-vv).")]
+SandboxFlag = Annotated[
+    bool, typer.Option("--sandbox", help="Send to a built-in simulator instead of the vendor.")
+]
+Fault = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="FAULT",
+        help="How the simulator misbehaves; `ozodial sandbox --fault help` lists it.",
+    ),
+]
+Api = Annotated[str | None, typer.Option("--api", metavar="v1|v4", help="The bulk API [v1].")]

@@ -1,0 +1,274 @@
+"""Runs in the ledger: begun, filled with rows, opened for sending, found again, cancelled.
+
+Rows come in as `StagedRow`s in any number; nothing depends on the file once a run is open. A run
+that is still being staged belongs to its owner alone, and is discarded when that owner dies.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ozodial.address import SANDBOX
+from ozodial.errors import StoppedError, UsageError
+from ozodial.ledger import Ledger
+from ozodial.models import Reason, StagedRow, State, Target
+from ozodial.schema import batches, deliveries, rows, runs, targets
+
+CHUNK = 5_000
+
+COLUMNS = (*StagedRow._fields, "run_id")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What shapes the sending of a run, kept with it so that `resume` needs no flags for it."""
+
+    user_name: str
+    base_url: str
+    timezone: str
+    check_duplicate: bool
+    resend: bool = False
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run to be staged. `fingerprint` is equal for the same command on the same file."""
+
+    target: Target
+    api: str
+    file: str
+    fingerprint: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    options: RunOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as the ledger has it; `created` is seconds since 1970."""
+
+    id: int
+    target_id: int
+    target: Target
+    api: str
+    file: str
+    state: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    options: RunOptions
+    created: float
+
+    @property
+    def resume_command(self) -> str:
+        """What a person types to go on with this run."""
+        sandbox = " --sandbox" if self.target.account.endswith(f"@{SANDBOX}") else ""
+        return f"ozodial resume {self.id}{sandbox}"
+
+
+class Staging:
+    """Begins, fills and finds runs in one ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def find(self, fingerprint: str) -> tuple[int, bool] | None:
+        """The latest run of the same command on the same file: (run, still being staged)."""
+        with self._ledger.read() as connection:
+            return self._find(connection, fingerprint)
+
+    def begin(self, new: NewRun) -> int | None:
+        """Start staging; None if another process was first with the same fingerprint."""
+        with self._ledger.write() as connection:
+            if self._find(connection, new.fingerprint) is not None:
+                return None
+            return self._insert(connection, new)
+
+    def add(self, run_id: int, staged: Iterable[StagedRow]) -> Iterator[int]:
+        """Stage rows, a transaction for each chunk; yields the number of rows so far."""
+        statement = _insert_rows(self._ledger)
+        source, done = iter(staged), 0
+        while chunk := [(*row, run_id) for row in islice(source, CHUNK)]:
+            with self._ledger.write() as connection:
+                self._check_mine(connection, run_id)
+                connection.exec_driver_sql(statement, chunk)
+            done += len(chunk)
+            yield done
+
+    def finish(self, run_id: int) -> None:
+        """Open a staged run for sending; leads that went in earlier become `already_accepted`."""
+        with self._ledger.write() as connection:
+            self._check_mine(connection, run_id)
+            run = _run(connection, run_id)
+            if not run.options.resend:
+                _mark_accepted_before(connection, run)
+            opened = runs.update().where(runs.c.id == run_id)
+            connection.execute(opened.values(state="open", owner_id=None))
+
+    def preview(self, run_id: int) -> None:
+        """What `finish` would mark, for a dry run that is discarded afterwards."""
+        with self._ledger.write() as connection:
+            self._check_mine(connection, run_id)
+            run = _run(connection, run_id)
+            if not run.options.resend:
+                _mark_accepted_before(connection, run)
+
+    def discard(self, run_id: int) -> None:
+        """Forget a run that was never opened."""
+        with self._ledger.write() as connection:
+            half = runs.delete().where(runs.c.id == run_id, runs.c.state == "staging")
+            if connection.execute(half).rowcount:
+                connection.execute(rows.delete().where(rows.c.run_id == run_id))
+
+    def run(self, run_id: int) -> Run:
+        """One run; UsageError if there is none of that number."""
+        with self._ledger.read() as connection:
+            return _run(connection, run_id)
+
+    def latest_ready(self) -> int | None:
+        """The latest open run with rows `ready`."""
+        return self._latest(runs.c.state == "open", _has(State.READY))
+
+    def latest_in_flight(self) -> int | None:
+        """The latest run that some process is sending, or that was found abandoned just now."""
+        reaped = sa.select(batches.c.run_id).where(batches.c.id.in_(self._ledger.reaped))
+        abandoned = runs.c.id.in_(reaped)
+        return self._latest(runs.c.state == "open", _has(State.SENDING) | abandoned)
+
+    def _latest(self, *such: sa.ColumnElement[bool]) -> int | None:
+        with self._ledger.read() as connection:
+            found = connection.scalar(sa.select(sa.func.max(runs.c.id)).where(*such))
+            return int(found) if found is not None else None
+
+    def unfinished(self, run_id: int) -> list[tuple[int, str]]:
+        """Older runs to the same target that still have rows `ready`: (run, file)."""
+        with self._ledger.read() as connection:
+            target = sa.select(runs.c.target_id).where(runs.c.id == run_id).scalar_subquery()
+            older = sa.select(runs.c.id, runs.c.file).where(
+                runs.c.id < run_id,
+                runs.c.target_id == target,
+                runs.c.state == "open",
+                _has(State.READY),
+            )
+            return [(found.id, found.file) for found in connection.execute(older)]
+
+    def counts(self, run_id: int) -> dict[State, int]:
+        """How many rows of a run are in each state; states without rows are left out."""
+        with self._ledger.read() as connection:
+            grouped = (
+                sa.select(rows.c.state, sa.func.count())
+                .where(rows.c.run_id == run_id)
+                .group_by(rows.c.state)
+            )
+            return {State(state): count for state, count in connection.execute(grouped)}
+
+    def cancel(self, run_id: int) -> int:
+        """Stop a run for good; the number of rows that stay unsent."""
+        with self._ledger.write() as connection:
+            run = _run(connection, run_id)
+            if run.state != "open":
+                raise UsageError(f"Run {run_id} is {run.state}, not open.", "ozodial runs")
+            connection.execute(runs.update().where(runs.c.id == run_id).values(state="cancelled"))
+            waiting = sa.select(sa.func.count()).where(
+                rows.c.run_id == run_id, rows.c.state == State.READY
+            )
+            return connection.scalar(waiting) or 0
+
+    def _find(self, connection: Connection, fingerprint: str) -> tuple[int, bool] | None:
+        latest = (
+            sa.select(runs.c.id, runs.c.state)
+            .where(runs.c.fingerprint == fingerprint, runs.c.state != "cancelled")
+            .order_by(runs.c.id.desc())
+            .limit(1)
+        )
+        found = connection.execute(latest).first()
+        return (found.id, found.state == "staging") if found else None
+
+    def _insert(self, connection: Connection, new: NewRun) -> int:
+        values: Mapping[str, Any] = {
+            "fingerprint": new.fingerprint,
+            "state": "staging",
+            "owner_id": self._ledger.owner,
+            "target_id": _target_id(connection, new.target),
+            "api": new.api,
+            "file": new.file,
+            "created_wall": self._ledger.clock.instant().wall,
+            "header": json.dumps(new.header, ensure_ascii=False),
+            "columns": json.dumps(new.columns, ensure_ascii=False),
+            "options": json.dumps(asdict(new.options), ensure_ascii=False),
+        }
+        key = connection.execute(runs.insert().values(values)).inserted_primary_key
+        return int(key[0]) if key is not None else 0
+
+    def _check_mine(self, connection: Connection, run_id: int) -> None:
+        if not self._ledger.hold(connection) or not connection.scalar(
+            sa.select(runs.c.id).where(runs.c.id == run_id)
+        ):
+            raise StoppedError(
+                "This process stood still for so long that its half-staged run was discarded.",
+                "run the same command again",
+            )
+
+
+def _run(connection: Connection, run_id: int) -> Run:
+    joined = sa.select(runs, targets).join(targets, runs.c.target_id == targets.c.id)
+    found = connection.execute(joined.where(runs.c.id == run_id)).first()
+    if found is None:
+        raise UsageError(f"There is no run {run_id} in this ledger.", "ozodial runs")
+    return Run(
+        id=found[0],
+        target_id=found.target_id,
+        target=Target(found.account, found.endpoint, found.campaign),
+        api=found.api,
+        file=found.file,
+        state=found.state,
+        header=tuple(json.loads(found.header)),
+        columns=tuple(json.loads(found.columns)),
+        options=RunOptions(**json.loads(found.options)),
+        created=found.created_wall,
+    )
+
+
+def _target_id(connection: Connection, target: Target) -> int:
+    same = (
+        (targets.c.account == target.account)
+        & (targets.c.endpoint == target.endpoint)
+        & (targets.c.campaign == target.campaign)
+    )
+    found = connection.scalar(sa.select(targets.c.id).where(same))
+    if found is not None:
+        return int(found)
+    added = connection.execute(targets.insert().values(asdict(target)))
+    return int(added.inserted_primary_key[0]) if added.inserted_primary_key is not None else 0
+
+
+def _has(state: State) -> sa.ColumnElement[bool]:
+    such = sa.select(rows.c.row).where(rows.c.run_id == runs.c.id, rows.c.state == state)
+    return such.exists()
+
+
+def _mark_accepted_before(connection: Connection, run: Run) -> None:
+    said = sa.literal("accepted in run ") + sa.cast(deliveries.c.run_id, sa.String)
+    connection.execute(
+        rows.update()
+        .where(
+            rows.c.run_id == run.id,
+            rows.c.state == State.READY,
+            deliveries.c.target_id == run.target_id,
+            deliveries.c.lead_hash == rows.c.lead_hash,
+            deliveries.c.state.in_([State.ACCEPTED, State.QUEUED]),
+        )
+        .values(state=State.ALREADY_ACCEPTED, reason=Reason.SENT_BEFORE, message=said)
+    )
+
+
+def _insert_rows(ledger: Ledger) -> str:
+    """The driver's own statement: SQLAlchemy's insert of dicts costs three times as much."""
+    names = ", ".join(f'"{name}"' for name in COLUMNS)
+    mark = "?" if ledger.engine.dialect.paramstyle == "qmark" else "%s"
+    return f'INSERT INTO "rows" ({names}) VALUES ({", ".join([mark] * len(COLUMNS))})'  # noqa: S608
