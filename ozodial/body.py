@@ -8,6 +8,7 @@ Every text comes out fit to be stored and shown: without secrets, and not longer
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ozodial.answers import FAILURE_WORDS, SUCCESS_WORDS, fold
 from ozodial.matching import Item
@@ -123,15 +124,22 @@ class _Reading:
         )
 
     def _item(self, position: int, fields: Mapping[str, object]) -> Item:
-        said = [value for key in ITEM_TEXT_KEYS for value in _values(fields, key)]
+        folded: dict[str, list[object]] = {}
+        for name, value in fields.items():
+            folded.setdefault(_key(name), []).append(value)
+
+        def first(key: str) -> object:
+            return folded.get(key, (None,))[0]
+
+        said = (value for key in ITEM_TEXT_KEYS for value in folded.get(key, ()))
         texts = tuple(text for value in said if (text := self.clean(_words(value))))
-        times = (*_values(fields, "scheduletime"), *_values(fields, "scheduledtime"))
+        times = (*folded.get("scheduletime", ()), *folded.get("scheduledtime", ()))
         return Item(
             position=position,
-            phone=_plain(next(_values(fields, "phonenumber"), None)),
-            number=_index(next(_values(fields, "index"), None)),
+            phone=_plain(first("phonenumber")),
+            number=_index(first("index")),
             scheduled=next((text for time in times if (text := _plain(time))), ""),
-            name=_plain(next(_values(fields, "name"), None)),
+            name=_plain(first("name")),
             texts=texts,
         )
 
@@ -144,6 +152,7 @@ def _parse(content: bytes | str) -> object:
     return value
 
 
+@lru_cache(maxsize=1024)  # the same few names in every row of every answer
 def _key(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
 

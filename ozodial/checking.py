@@ -19,7 +19,7 @@ from ozodial.events import (
     RunEvent,
     SummaryEvent,
 )
-from ozodial.models import Columns, Field, SettledRow, StagedRow, State
+from ozodial.models import Columns, Field, Row, SettledRow, State
 from ozodial.opening import (
     Given,
     chosen_endpoint,
@@ -39,7 +39,7 @@ from ozodial.stories import (
 from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN
 
 if TYPE_CHECKING:
-    from ozodial.prepare import Leads
+    from ozodial.prepare import Judged, Leads
 
 SAMPLES = 3
 PROGRESS_EVERY = 5_000
@@ -61,11 +61,12 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
         entry = chosen_endpoint("bulk-add", settings)
         recipe = recipe_of(given, settings, entry)
     with open_leads(recipe) as leads:
-        found = _Found(leads.columns)
-        for row in leads.rows():
-            found.add(row)
+        found = _Found(leads.columns, _place_of_name(leads))
+        for judged in leads.judged():
+            found.add(judged)
             if found.total % PROGRESS_EVERY == 0:
                 viewer.show(ReadingEvent(found.total))
+        found.counts[State.READY] = found.ready  # counted apart: an enum's hash is slow
         if given.save_map is not None:
             save_layout(given.save_map, recipe.layout, leads.columns, leads.sheet)
         code = ExitCode.PROBLEM_ROWS if found.counts[State.INVALID] else ExitCode.OK
@@ -73,8 +74,8 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
         if given.view.json:
             campaign = settings.text("campaign") or ""
             viewer.show(replace(forecast.event(entry, leads.file, found), campaign=campaign))
-            for row in leads.rows():
-                viewer.show(_row_event(row))
+            for judged in leads.judged():
+                viewer.show(_row_event(judged, found.name_at))
             for said in leads.findings.notices():
                 viewer.show(NoticeEvent(said))
             viewer.show(SummaryEvent(None, found.total, found.counts, 0.0, code))
@@ -98,12 +99,18 @@ def _has_time(given: Given, settings: config.Settings) -> bool:
         return False  # if it is something else, bulk-add stumbles over it too
 
 
+def _place_of_name(leads: "Leads") -> int | None:
+    return leads.sent.index(Field.NAME) if Field.NAME in leads.sent else None
+
+
 @dataclass(slots=True)
 class _Found:
     """What reading a file found out, in bounded memory."""
 
     columns: Columns
+    name_at: int | None
     total: int = 0
+    ready: int = 0
     counts: Counter[State] = field(default_factory=Counter)
     reasons: Counter[tuple[State, str | None]] = field(default_factory=Counter)
     examples: dict[tuple[State, str | None], str | None] = field(default_factory=dict)
@@ -111,28 +118,31 @@ class _Found:
     problem_rows: int = 0
     samples: dict[int, list[str]] = field(default_factory=dict)
 
-    def add(self, row: StagedRow) -> None:
+    def add(self, judged: "Judged") -> None:
         """Count one row."""
         self.total += 1
-        state = State(row.state)
-        self.counts[state] += 1
+        row, _, state, reason, message = judged
         if self.total <= SAMPLES:
             self._sample(row)
         if state is State.READY:
+            self.ready += 1
             return
-        key = (state, row.reason)
+        self.counts[state] += 1
+        key = (state, reason)
         self.reasons[key] += 1
-        self.examples.setdefault(key, row.message)
+        self.examples.setdefault(key, message)
         if state in PROBLEM_STATES:
             self.problem_rows += 1
             if len(self.problems) < PROBLEMS_SHOWN:
-                settled = SettledRow(row.row, row.phone, row.name, state, row.reason, row.message)
-                self.problems.append(settled)
+                event = _row_event(judged, self.name_at)
+                self.problems.append(
+                    SettledRow(
+                        event.row, event.phone, event.name, state, event.reason, event.message
+                    )
+                )
 
-    def _sample(self, row: StagedRow) -> None:
-        import json
-
-        for place, cell in enumerate(json.loads(row.cells)):
+    def _sample(self, row: Row) -> None:
+        for place, cell in enumerate(row.cells):
             if cell.strip():
                 self.samples.setdefault(place, []).append(cell)
 
@@ -202,6 +212,7 @@ def _plan(leads: "Leads", entry: Endpoint, found: _Found, forecasts: _Forecasts)
     )
 
 
-def _row_event(row: StagedRow) -> RowEvent:
-    state = State(row.state)
-    return RowEvent(None, row.row, row.phone, state, row.reason, row.message, row.name)
+def _row_event(judged: "Judged", name_at: int | None) -> RowEvent:
+    _, checked, state, reason, message = judged
+    name = checked.values[name_at] if name_at is not None and checked.values else ""
+    return RowEvent(None, checked.row, checked.phone, state, reason, message, name)

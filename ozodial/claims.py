@@ -212,7 +212,7 @@ class Claims:
     ) -> list[Outcome]:
         still = _still_in(connection, self._run.id, claim)
         kept = [outcome for outcome in outcomes if outcome.state in still.get(outcome.row, ())]
-        _write_outcomes(connection, self._run.id, claim.batch_id, kept)
+        _settle(connection, self._run.id, kept)
         settle_keys(connection, self._run, kept, claim.rows)
         if result.split:
             _split(connection, self._run.id, claim.batch_id, [outcome.row for outcome in kept])
@@ -235,32 +235,30 @@ def settled_row(row: sa.Row[Any]) -> SettledRow:
     return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, row.message)
 
 
-def _bulk_update(connection: Connection, run_id: int, changes: Sequence[Mapping[str, Any]]) -> None:
-    """Set the columns named without a `b_` prefix on the rows named by `b_row`."""
-    if not changes:
-        return
-    connection.execute(
-        rows.update().where(rows.c.run_id == run_id, rows.c.row == sa.bindparam("b_row")),
-        list(changes),
-    )
-
-
-def _settle(connection: Connection, run_id: int, settled: Sequence[SettledRow]) -> None:
-    _bulk_update(
-        connection,
-        run_id,
-        [
-            {"b_row": s.row, "state": s.state, "reason": s.reason, "message": s.message}
-            for s in settled
-        ],
-    )
+def _settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | Outcome]) -> None:
+    """Write what became of rows; those that it is the same of in one go."""
+    alike: dict[tuple[State, str | None, str | None], list[int]] = {}
+    for row in settled:
+        alike.setdefault((row.state, row.reason, row.message), []).append(row.row)
+    for (state, reason, message), numbers in alike.items():
+        values: dict[str, Any] = {"state": state, "reason": reason, "message": message}
+        if state is State.READY:
+            values["batch_id"] = None
+        _set(connection, run_id, numbers, values)
 
 
 def _mark_sending(
     connection: Connection, run: Run, batch_id: int, leads: Sequence[LeadRow]
 ) -> None:
     sending = {"state": State.SENDING, "reason": None, "message": None, "batch_id": batch_id}
-    _bulk_update(connection, run.id, [{"b_row": lead.row, **sending} for lead in leads])
+    _set(connection, run.id, [lead.row for lead in leads], sending)
+
+
+def _set(
+    connection: Connection, run_id: int, numbers: Sequence[int], values: Mapping[str, Any]
+) -> None:
+    chosen = (rows.c.run_id == run_id) & rows.c.row.in_(numbers)
+    connection.execute(rows.update().where(chosen).values(values))
 
 
 def _still_in(connection: Connection, run_id: int, claim: Claim) -> Mapping[int, Set[State]]:
@@ -271,25 +269,6 @@ def _still_in(connection: Connection, run_id: int, claim: Claim) -> Mapping[int,
         rows.c.batch_id == claim.batch_id,
     )
     return {row: _NEXT.get(state, frozenset()) for row, state in connection.execute(found)}
-
-
-def _write_outcomes(
-    connection: Connection, run_id: int, batch_id: int, outcomes: Sequence[Outcome]
-) -> None:
-    _bulk_update(
-        connection,
-        run_id,
-        [
-            {
-                "b_row": outcome.row,
-                "state": outcome.state,
-                "reason": outcome.reason,
-                "message": outcome.message,
-                "batch_id": None if outcome.state is State.READY else batch_id,
-            }
-            for outcome in outcomes
-        ],
-    )
 
 
 def _split(connection: Connection, run_id: int, batch_id: int, refused: Sequence[int]) -> None:

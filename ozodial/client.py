@@ -202,15 +202,18 @@ def _unpack(decoder: "zlib._Decompress", chunk: bytes, limit: int) -> bytes:
 
 
 def _sentence(error: Exception) -> str:
-    """A foreign error in a few words: a library's text names hosts and causes."""
+    """A foreign error in a few words: a library's text, without its numbers and file names."""
     if isinstance(error, httpx.ConnectTimeout):
         return "no connection before the time-out"
     if isinstance(error, httpx.TimeoutException):
         return "no answer before the time-out"
     if isinstance(error, httpx.LocalProtocolError):
         return "the request can't be written as HTTP"  # its text may quote a header
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:200]
+    text = _NOISE.sub("", " ".join(str(error).split()))
+    return text[:200] or type(error).__name__
+
+
+_NOISE = re.compile(r"^\[(Errno -?\d+|SSL[^]]*)\] | \(_ssl\.c:\d+\)$")
 
 
 def _retry_after(response: httpx.Response) -> float | None:

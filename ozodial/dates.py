@@ -23,6 +23,12 @@ _DATE, _MINUTE, _MOMENT = 10, 16, 19
 
 _LONGEST = 64
 _CACHED = 4096
+_CLOCKS = {
+    "": "",
+    **{f" {h:02}:{m:02}": f" {h:02}:{m:02}:00" for h in range(24) for m in range(60)},
+}
+"""What may stand behind a day, and what is sent for it."""
+
 _PIVOT = 69
 """POSIX: two-digit years 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068."""
 
@@ -92,6 +98,7 @@ class Dates:
         self._shapes = [re.compile(_NUMERIC[order] + _TIME, re.IGNORECASE | re.ASCII), *_SHAPES]
         self._days_added = _BETWEEN_EPOCHS if since_1904 else 0
         self._read_odd: Callable[[str], str | None] = lru_cache(_CACHED)(self._odd)
+        self._days: dict[str, str] = {}
 
     def read(self, text: str) -> str | None:
         """`YYYY-MM-DD HH:MM:SS` (19 characters), `YYYY-MM-DD` (10: no time), or None."""
@@ -106,7 +113,36 @@ class Dates:
                 return text
         except ValueError:
             return None
-        return _by_slices(text, self._order) or self._read_odd(text)
+        # A file has few days: `25/12/2026` is turned round once, not for each of its rows.
+        day, clock = self._days.get(text[:_DATE]), _CLOCKS.get(text[_DATE:])
+        if day is not None and clock is not None:
+            return day + clock
+        return self._by_slices(text) or self._read_odd(text)
+
+    def _by_slices(self, text: str) -> str | None:
+        """The commonest other shapes, rearranged: year last, without seconds, with a T."""
+        iso = text
+        if len(text) not in (_DATE, _MINUTE, _MOMENT):
+            return None
+        if turned := text[2] == text[5] and text[2] in "/-.":
+            iso = _turned(text, self._order) + text[_DATE:]
+            if len(iso) != len(text):
+                return None
+        if len(text) == _DATE:
+            marks = "--"
+        else:
+            iso = f"{iso[:10]} {iso[11:]}" if iso[10] == "T" else iso
+            iso = iso if len(text) == _MOMENT else f"{iso}:00"
+            marks = "-- ::"
+        if iso[4::3] != marks or iso[11:13] == "24":
+            return None
+        try:
+            datetime.fromisoformat(iso)
+        except ValueError:
+            return None
+        if turned and len(self._days) < _CACHED:
+            self._days[text[:_DATE]] = iso[:_DATE]
+        return iso
 
     def _odd(self, text: str) -> str | None:
         cell = " ".join(text.replace("\u200b", "").split()).lstrip("'")
@@ -195,29 +231,12 @@ def canonical(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(" ", "seconds")
 
 
-def _by_slices(text: str, order: DateOrder) -> str | None:
-    """The commonest other shapes, rearranged: year last, without seconds, with a T."""
-    iso = text
-    if len(text) not in (_DATE, _MINUTE, _MOMENT):
-        return None
-    if text[2] == text[5] and text[2] in "/-.":
-        if order is DateOrder.DMY:
-            iso = f"{text[6:10]}-{text[3:5]}-{text[:2]}{text[10:]}"
-        elif order is DateOrder.MDY:
-            iso = f"{text[6:10]}-{text[:2]}-{text[3:5]}{text[10:]}"
-    if len(text) == _DATE:
-        marks = "--"
-    else:
-        iso = f"{iso[:10]} {iso[11:]}" if iso[10] == "T" else iso
-        iso = iso if len(text) == _MOMENT else f"{iso}:00"
-        marks = "-- ::"
-    if iso[4::3] != marks or iso[11:13] == "24":
-        return None
-    try:
-        datetime.fromisoformat(iso)
-    except ValueError:
-        return None
-    return iso
+def _turned(text: str, order: DateOrder) -> str:
+    """`25/12/2026` as `2026-12-25`; nothing where the order doesn't know such a date."""
+    if order is DateOrder.YMD:
+        return ""
+    day, month = (text[:2], text[3:5]) if order is DateOrder.DMY else (text[3:5], text[:2])
+    return f"{text[6:10]}-{month}-{day}"
 
 
 def _from_parts(parts: dict[str, str | None]) -> str | None:

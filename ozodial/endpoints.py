@@ -8,6 +8,7 @@ Path letter case is not certain on the vendor's side; a profile may override `pa
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from ozodial.models import Field
@@ -44,9 +45,14 @@ class Access:
         """A text of the vendor's without the key or the token, should it echo them."""
         for secret in (self.token, self.api_key):
             if secret and len(secret) >= SHORTEST_SECRET:
-                for written in {secret, quote(secret, safe=""), quote_plus(secret)}:
+                for written in _spellings(secret):
                     text = text.replace(written, REDACTED)
         return text
+
+
+@lru_cache(maxsize=8)
+def _spellings(secret: str) -> tuple[str, ...]:
+    return tuple({secret, quote(secret, safe=""), quote_plus(secret)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ def settle_keys(
     """Keep the keys of leads that are in or may be; give back those of leads that are not."""
     hashes = {lead.row: lead.lead_hash for lead in leads}
     ours = _ours(connection, run, [hashes[outcome.row] for outcome in outcomes])
+    alike: dict[tuple[str, str | None], list[bytes]] = {}
     changes, freed = [], []
     for outcome in outcomes:
         key = ours.get(hashes[outcome.row])
@@ -77,12 +78,17 @@ def settle_keys(
             continue
         holder, prior = _settled(key, outcome.state)
         if holder is None:
-            freed.append({"b_hash": key.lead_hash})
+            freed.append(key.lead_hash)
+        elif holder[1:] == (key.run_id, key.row):
+            alike.setdefault((holder[0], _stack(prior)), []).append(key.lead_hash)
         else:
             changes.append(_change(key.lead_hash, holder, prior))
+    for (state, stack), kept in alike.items():
+        held = deliveries.update().where(_among(run, kept))
+        connection.execute(held.values(state=state, prior=stack))
     _update(connection, run, changes)
     if freed:
-        connection.execute(deliveries.delete().where(_key(run)), freed)
+        connection.execute(deliveries.delete().where(_among(run, freed)))
 
 
 def _settled(key: sa.Row[Any], state: State) -> tuple[Holder | None, Sequence[Holder]]:
@@ -113,18 +119,18 @@ def _take_over(
 
 
 def _ours(connection: Connection, run: Run, hashes: Sequence[bytes]) -> Mapping[bytes, sa.Row[Any]]:
-    found = sa.select(deliveries).where(
-        deliveries.c.target_id == run.target_id,
-        deliveries.c.lead_hash.in_(hashes),
-        deliveries.c.run_id == run.id,
-    )
+    found = sa.select(deliveries).where(_among(run, hashes), deliveries.c.run_id == run.id)
     return {key.lead_hash: key for key in connection.execute(found)}
 
 
 def _change(lead_hash: bytes, holder: Holder, prior: Sequence[object]) -> dict[str, object]:
     state, run_id, row = holder
-    stack = json.dumps(prior) if prior else None
-    return {"b_hash": lead_hash, "state": state, "run_id": run_id, "row": row, "prior": stack}
+    changed = {"state": state, "run_id": run_id, "row": row, "prior": _stack(prior)}
+    return {"b_hash": lead_hash, **changed}
+
+
+def _stack(prior: Sequence[object]) -> str | None:
+    return json.dumps(prior) if prior else None
 
 
 def _update(connection: Connection, run: Run, changes: Sequence[Mapping[str, object]]) -> None:
@@ -136,3 +142,7 @@ def _key(run: Run) -> sa.ColumnElement[bool]:
     return (deliveries.c.target_id == run.target_id) & (
         deliveries.c.lead_hash == sa.bindparam("b_hash")
     )
+
+
+def _among(run: Run, hashes: Sequence[bytes]) -> sa.ColumnElement[bool]:
+    return (deliveries.c.target_id == run.target_id) & deliveries.c.lead_hash.in_(hashes)

@@ -71,7 +71,7 @@ def locate(
 
     Raises FileError that names every column problem at once, or that there are no leads.
     """
-    head = list(islice(rows, _HEAD_ROWS))
+    head = list(islice(filter(_is_filled, rows), _HEAD_ROWS))
     if not head:
         raise FileError(f"{file} has no rows.", "Export the leads again, with a header row.")
     phone = wanted.columns.get(Field.PHONE)
@@ -85,7 +85,7 @@ def locate(
     if match.problems:
         raise match.error(file, header.number)
     below = header.below
-    first = next(rows, None) if not below else below.pop(0)
+    first = next(filter(_is_filled, rows), None) if not below else below.pop(0)
     if first is None:
         raise FileError(f"{file} has a header in row {header.number}, but no leads below.")
     columns = Columns(
@@ -97,6 +97,10 @@ def locate(
         constants=tuple(wanted.constants.items()),
     )
     return columns, chain((first,), below, rows)
+
+
+def _is_filled(row: Row) -> bool:
+    return any(cell.strip() for cell in row.cells)
 
 
 def _has_column(column: str, cells: Sequence[str]) -> bool:

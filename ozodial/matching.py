@@ -7,6 +7,7 @@ can't be placed with certainty is left out, and its row stays without an answer.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ozodial.models import LeadRow
@@ -119,9 +120,10 @@ def _folded(name: str) -> str:
 
 
 def _digits(phone: str) -> str:
-    return "".join(character for character in phone if character.isdecimal())
+    return "".join(filter(str.isdecimal, phone))
 
 
+@lru_cache(maxsize=4096)  # each phone of a batch is asked for several times
 def _tail(phone: str) -> str:
     """What `+91…`, `91…`, `0…` and ten digits have in common."""
     return _digits(phone)[-10:]

@@ -65,8 +65,13 @@ def fast_path(region: str) -> Callable[[str], str | None]:
         # Three tries, the cheapest first: most cells end at one of the first two.
         if len(text) in lengths and dialled(text):
             return text
-        number = prefixed(text) or prefixed(text.replace(" ", "").replace("-", ""))
-        return number or prefixed(text.translate(BARE).removeprefix("'"))
+        digits = text
+        if " " in digits or "-" in digits:
+            digits = digits.replace(" ", "").replace("-", "")
+        number = prefixed(digits)
+        if number is not None or (digits.isdigit() and digits.isascii()):
+            return number
+        return prefixed(text.translate(BARE).removeprefix("'"))
 
     return fast
 

@@ -17,9 +17,12 @@ Pause = Callable[[float, str, str], None]
 FIRST_BACK_OFF = 1.0
 LONGEST_BACK_OFF = 60.0
 POLL_SECONDS = 0.5
+SHORTEST_WAIT = 0.001
+"""What is left of a wait by rounding is no wait of its own."""
 
 BUSY = "another ozodial process is sending to this account"
 PACE = "the vendor's pace"
+RETRY = "before the next try"
 
 
 class Pacer:
@@ -38,9 +41,8 @@ class Pacer:
                 reap()
                 pause(turn.wait, "busy", BUSY)
             else:
-                pause(
-                    turn.wait, turn.why, PACE if turn.why == "pace" else "the vendor asked to wait"
-                )
+                said = PACE if turn.why == "pace" else RETRY
+                pause(max(turn.wait, SHORTEST_WAIT), turn.why, said)
 
     def give_back(self) -> None:
         """The turn was not needed after all."""
@@ -75,20 +77,21 @@ class Patience:
         return self._since is not None
 
     def back_off(self, least: float, message: str, asked: float | None = None) -> float:
-        """Seconds to wait before the next try: `asked` for, or `least`, doubled each time.
+        """Seconds to wait before the next try: `asked` for, or a second, doubled each time.
 
-        StoppedError when patience is at its end, or will be before the next try.
+        `least` is what the pace imposes. StoppedError when patience is at its end, or will be
+        before a next try is allowed.
         """
         with self._lock:
             now = self._clock.instant().mono
             if self._since is None:
                 self._since = now
             left = self._seconds - (now - self._since)
-            if left <= 0 or max(least, asked or 0.0) > left:
+            if left < SHORTEST_WAIT or max(least, asked or 0.0) > left:
                 raise StoppedError(self._end(message, least, asked))
             if self._backed_off is None or now - self._backed_off >= self._wait:
                 longest = max(least, LONGEST_BACK_OFF)
-                self._wait = min(max(least, 2 * self._wait), longest, left)
+                self._wait = min(max(FIRST_BACK_OFF, least, 2 * self._wait), longest, left)
                 self._backed_off = now
             return max(asked, 1.0) if asked is not None else self._wait
 

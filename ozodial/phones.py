@@ -71,7 +71,15 @@ class Phones:
     def read(self, text: str) -> Phone:
         """The number in a cell; of several the first valid one, with a note."""
         number = self.fast(text)
-        return Phone(number) if number is not None else self._read_odd(text)
+        return Phone(number) if number is not None else self.read_odd(text)
+
+    def read_odd(self, text: str) -> Phone:
+        """The same for a cell that `fast` has refused."""
+        if text.startswith("+") and (number := self._abroad(text)) is not None:
+            return Phone(self._written(number))
+        if text.endswith(".0") and (number := self.fast(text[:-2])) is not None:
+            return Phone(number) if _EXCEL_FLOAT.fullmatch(text) else self._read_odd(text)
+        return self._read_odd(text)
 
     def every(self, text: str) -> tuple[str, ...]:
         """All valid numbers in a cell, for lists where each of them counts."""

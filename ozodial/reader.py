@@ -1,9 +1,10 @@
 """A file as rows of text: CSV here, workbooks in `workbook`.
 
 In: a path, or "-" for stdin. Out: a `Source` (what the file is, and its SHA-256), then a `Sheet` of
-rows, each with the number that a spreadsheet shows. Text files stream; blank rows are counted and
-passed over. It never guesses a cell's type, never follows the path a second time, and never shows
-a traceback for a broken file: all of that is `FileError`.
+rows, each with the number that a spreadsheet shows. Text files stream; blank lines are counted and
+passed over (rows of empty cells may come: `prepare` passes over those). It never guesses a cell's
+type, never follows the path a second time, and never shows a traceback for a broken file: all of
+that is `FileError`.
 """
 
 import csv
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
 from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -134,27 +136,23 @@ def _csv_rows(source: Source, shape: Shape) -> Iterator[Row]:
     try:
         if shape.skip:
             next(text)
-        rows = _quoted if shape.quoted else _plain
-        for row in rows(text, source, shape):
-            cells = row[1]
-            # A cell that begins with a visible character settles it for nearly all rows.
-            if cells and (" " < cells[0] < "\x7f" or any(cell.strip() for cell in cells)):
-                yield row
+        if shape.quoted:
+            rows = quoted_rows(text, shape.delimiter, source.label, first=2 if shape.skip else 1)
+            yield from filter(itemgetter(1), rows)
+        else:
+            yield from _plain(text, source, shape)
     finally:
         with suppress(ValueError):  # closed already: the rows were never read to their end
             text.detach()
     _refuse_changed(source)
 
 
-def _quoted(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Row]:
-    return quoted_rows(text, shape.delimiter, source.label, first=2 if shape.skip else 1)
-
-
 def _plain(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Row]:
     lines = csv.reader(text, delimiter=shape.delimiter, strict=True)
     try:
-        # Made by C code at half the cost of Row(number, cells).
-        yield from map(_new_row, repeat(Row), enumerate(lines, start=1))
+        # All of it is C code, at half the cost of Row(number, cells) and an `if` in a loop.
+        rows = map(_new_row, repeat(Row), enumerate(lines, start=1))
+        yield from filter(itemgetter(1), rows)
     except csv.Error:
         raise too_long(source.label, lines.line_num + shape.skip) from None
 

@@ -22,7 +22,7 @@ from ozodial.events import BatchEvent, Event, RowEvent, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret
 from ozodial.ledger import Ledger
 from ozodial.models import Instant, Lost, NotSent, Outcome, Reply, SettledRow, State
-from ozodial.pacing import FIRST_BACK_OFF, POLL_SECONDS, Pacer, Patience
+from ozodial.pacing import POLL_SECONDS, Pacer, Patience
 from ozodial.staging import Run
 from ozodial.tokens import Tokens
 
@@ -174,7 +174,7 @@ class Worker:
         if verdict.decision is not Decision.RETRY:
             return 0.0, None
         asked = answer.retry_after if isinstance(answer, Reply) else None
-        least = max(FIRST_BACK_OFF, self._shift.pacer.pace if verdict.arrived else 0.0)
+        least = self._shift.pacer.pace if verdict.arrived else 0.0
         try:
             return self._shift.patience.back_off(least, verdict.message or "", asked), None
         except StoppedError as error:

@@ -28,6 +28,9 @@ _MOST_CELLS = 100_000_000
 _MOST_COLUMNS = 16_384
 _LONGEST_CELL = 1 << 19
 
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The name under which Office keeps a workbook that has a password."""
+
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
 _ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -55,6 +58,21 @@ def refuse_bomb(file: BinaryIO, label: str) -> None:
             for _ in _pieces(file, entry, label):
                 pass
     file.seek(0)
+
+
+def is_locked(file: BinaryIO) -> bool:
+    """Whether what can't be opened is a workbook behind a password."""
+    entries = {entry.filename: entry for entry in _entries(file)}
+    manifest = entries.get("META-INF/manifest.xml")
+    if manifest is not None and manifest.file_size < _BOMB_SIZE:
+        return b"encryption-data" in b"".join(_pieces(file, manifest, ""))
+    file.seek(0)
+    before = b""
+    while piece := file.read(_PIECE):
+        if _ENCRYPTED in before[-len(_ENCRYPTED) :] + piece:
+            return True
+        before = piece
+    return False
 
 
 def look_at(file: BinaryIO, label: str, sheet: str) -> Told:

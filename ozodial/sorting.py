@@ -16,8 +16,6 @@ from ozodial.models import Field, LeadRow, Reason, SettledRow, State
 from ozodial.schema import deliveries, rows
 from ozodial.staging import Run
 
-PAGE = 500
-
 MOST_SETTLED = 2_000
 """A claim that settles more rows than this leaves the rest to the next: others want to write."""
 
@@ -54,7 +52,7 @@ class Sorting:
     def fill(self, limit: int) -> None:
         """Look at ready rows in order, until `limit` leads are found."""
         after = 0
-        while (page := self._page(after)) and len(self.settled) < MOST_SETTLED:
+        while (page := self._page(after, limit)) and len(self.settled) < MOST_SETTLED:
             keys = self._keys(page)
             for row in page:
                 if len(self.leads) == limit or (self.leads and row.part != self._part):
@@ -62,12 +60,12 @@ class Sorting:
                 self._sort(row, keys.get(row.lead_hash))
             after = page[-1].row
 
-    def _page(self, after: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    def _page(self, after: int, size: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
         ready = (
             sa.select(*_COLUMNS)
             .where(rows.c.run_id == self._run.id, rows.c.state == State.READY, rows.c.row > after)
             .order_by(rows.c.row)
-            .limit(PAGE)
+            .limit(size)
         )
         return self._connection.execute(ready).all()
 

@@ -14,7 +14,7 @@ from ozodial.client import Client
 from ozodial.endpoints import TOKEN_SECONDS, Access, token_request
 from ozodial.errors import RefusedError
 from ozodial.models import Lost, NotSent, Reply
-from ozodial.pacing import FIRST_BACK_OFF, Patience, Pause
+from ozodial.pacing import Patience, Pause
 from ozodial.slots import Slots, Turn
 
 
@@ -62,13 +62,13 @@ class Tokens:
             self._slots.finish_renewal(self._account, token, lifetime, counts=arrived)
         if token is None:
             asked = reply.retry_after if isinstance(reply, Reply) else None
-            pause(self._patience.back_off(FIRST_BACK_OFF, trouble, asked), "retry", trouble)
+            pause(self._patience.back_off(0.0, trouble, asked), "retry", trouble)
         return token
 
     def _await_allowance(self, seconds: float, pause: Pause) -> None:
         """Ten tokens were asked for within the hour: wait, unless they were asked for in vain."""
         if self._patience.in_trouble:
-            seconds = self._patience.back_off(FIRST_BACK_OFF, LIMIT, seconds)
+            seconds = self._patience.back_off(0.0, LIMIT, seconds)
         pause(seconds, "retry", LIMIT)
 
 

@@ -194,10 +194,20 @@ def send(run: Run, ledger: Ledger, endpoint: Endpoint, wire: Wire, stop: Stop) -
     with suppress(LedgerFullError):  # they are `unknown` at the next start
         yield from given_up(run, ledger, ledger.abandon())
     seconds = max(0.0, ledger.clock.instant().since(started))
+    trouble = trouble or _cancelled(run, ledger)
     end = summary(run, ledger, seconds, trouble, stop.exit_code)
     if trouble is not None:
         yield ErrorEvent(trouble.message, trouble.hint or end.hint)
     yield end
+
+
+def _cancelled(run: Run, ledger: Ledger) -> StoppedError | None:
+    """What a person did to the run meanwhile, if that is why rows are left."""
+    staging = Staging(ledger)
+    left = staging.counts(run.id).get(State.READY)
+    if not left or staging.run(run.id).state == "open":
+        return None
+    return StoppedError(f"Run {run.id} was cancelled; {left} rows were not sent.")
 
 
 def summary(

@@ -35,12 +35,13 @@ _DATE_FORMS = {
     DateOrder.MDY: "2026-12-25 15:30:00, or month first as 12/25/2026 15:30",
     DateOrder.YMD: "2026-12-25 15:30:00",
 }
+_STRICT = "which the mapping file's strict = true makes an error"
 _VALUED = "open the file in a spreadsheet, save it, and run again"
 
-_Problems = tuple[tuple[Reason, Field | None, str], ...]
+_Wrong = tuple[Reason, Field | None, str]
 """What is wrong, with the field whose cell it is in; None means the row."""
 
-_Notes = tuple[tuple[Field, str], ...]
+_Note = tuple[Field, str]
 """What is sent otherwise than it stands, with its field."""
 
 _new = tuple.__new__
@@ -65,6 +66,9 @@ class Validator:
         self._width = len(columns.header)
         self._columns = columns
         self._needs_time = rules.needs_time
+        self._places: dict[Field | None, int] = dict(columns.fields)
+        self._letters = {field: letter(index) for field, index in self._places.items()}
+        self._sheet = before(rules.sheet)
         places = dict(columns.fields)
         self._added: list[str] = []
         self._add_cells(places)
@@ -78,6 +82,8 @@ class Validator:
         self._limit = rules.row_characters
         self._header_characters = sum(map(len, names))
         self._unvalued = rules.unvalued
+        self.fast_check = self._compiled()
+        """`check`, faster for files without constants, formulas and the like."""
 
     def _add_cells(self, places: dict[Field, int]) -> None:
         """Constants, and an empty ScheduledTime where there is no column, stand behind the row."""
@@ -90,72 +96,100 @@ class Validator:
             places[field] = self._width + len(self._added)
             self._added.append(value)
 
-    def check(self, row: Row) -> Checked:
-        """The row as it will be sent, or with its problems."""
+    def _compiled(self) -> Callable[[Row], Checked]:
+        """`check` for most rows, with all names at hand: a million rows pay for every look-up."""
+        check, width, pick, read_odd = self.check, self._width, self._pick, self._phones.read_odd
+        fast_phone, read_date, needs_time = self._fast_phone, self._read_date, self._needs_time
+        now, horizon, at, added = self._now, self._horizon, self._rules.at, self._added
+        name, expiry_at, priority = self._name, self._expiry, self._priority
+        limit, headers = self._limit, self._header_characters
+
+        def compiled(row: Row) -> Checked:
+            number, cells = row
+            if len(cells) != width or type(cells) is BrokenRow:
+                return check(row)
+            values = [*map(_strip, pick([*cells, *added] if added else cells))]
+            phone, scheduled = fast_phone(values[_PHONE]), ""
+            if phone is None:
+                found = read_odd(values[_PHONE])
+                if found.reason is not None or found.note:
+                    return check(row, is_odd=True)
+                phone = found.number
+            values[_PHONE] = phone
+            if needs_time:
+                when = read_date(text) if (text := values[_SCHEDULED]) else at
+                if when is None or not now < when <= horizon or len(when) == _DATE:
+                    return check(row)
+                values[_SCHEDULED] = scheduled = when
+            odd = bool(name) and not values[name].isprintable()
+            if expiry_at and (text := values[expiry_at]):
+                expiry = read_date(text) or ""
+                if len(expiry) == _DATE:
+                    expiry += _END_OF_DAY
+                odd |= expiry <= now or expiry < scheduled
+                values[expiry_at] = expiry
+            odd |= bool(priority) and values[priority] not in _PRIORITIES
+            if odd or (limit is not None and headers + sum(map(len, values)) > limit):
+                return check(row)
+            return _new(Checked, (number, phone, tuple(values), scheduled, (), ""))
+
+        return check if self._last_name is not None or self._unvalued else compiled
+
+    def check(self, row: Row, *, is_odd: bool = False) -> Checked:
+        """The row as it will be sent, or with its problems; `is_odd`: no plain home number."""
         number, cells = row
-        if len(cells) != self._width or type(cells) is BrokenRow:
-            if type(cells) is BrokenRow or any(map(_strip, cells[self._width :])):
+        if len(cells) != self._width or isinstance(cells, BrokenRow):
+            if isinstance(cells, BrokenRow) or any(map(_strip, cells[self._width :])):
                 return self._unreadable(row)
             cells = [*cells, *[""] * (self._width - len(cells))]
-        if self._added:
-            cells = [*cells[: self._width], *self._added]
+        cells = [*cells[: self._width], *self._added]
         values = [*map(_strip, self._pick(cells))]
-        problems: _Problems = ()
-        scheduled = ""
-        notes: _Notes = ()
-        phone = self._fast_phone(values[_PHONE])
-        if phone is None:
-            phone, notes, problems = self._odd_phone(values[_PHONE])
-        values[_PHONE] = phone
-        if self._needs_time:
-            text = values[_SCHEDULED]
-            when = self._read_date(text) if text else self._rules.at
-            if when is None or not self._now < when <= self._horizon or len(when) == _DATE:
-                when, wrong = self._odd_time(text, when)
-                problems += wrong
-            scheduled = when
-            values[_SCHEDULED] = when or text
+        problems: list[_Wrong] = []
+        notes: list[_Note] = []
+        phone = None if is_odd else self._fast_phone(values[_PHONE])
+        values[_PHONE] = phone or self._odd_phone(values[_PHONE], problems, notes)
+        scheduled = self._time(values, problems) if self._needs_time else ""
         if self._last_name is not None:
             values[self._name] = f"{values[self._name]} {cells[self._last_name].strip()}".strip()
         if self._name and not values[self._name].isprintable():
-            wrong, cleaned_name = self._odd_name(values)
-            problems += wrong
-            notes += cleaned_name
-        if self._expiry and (text := values[self._expiry]):
-            expiry = self._read_date(text)
-            if expiry is not None and len(expiry) == _DATE:
-                expiry += _END_OF_DAY  # the lead lives through its last day
-            if expiry is None or expiry <= self._now or expiry < scheduled:
-                problems += self._wrong_expiry(text, expiry, scheduled)
-            values[self._expiry] = expiry or text
+            self._odd_name(values, problems, notes)
+        if self._expiry and values[self._expiry]:
+            self._expires(values, scheduled, problems)
         if self._priority and values[self._priority] not in _PRIORITIES:
-            values[self._priority], wrong = self._odd_priority(values[self._priority])
-            problems += wrong
+            self._odd_priority(values, problems)
         if self._limit is not None:
-            problems += self._too_long(values, self._limit)
-        if self._unvalued and number in self._unvalued:
+            self._too_long(values, self._limit, problems)
+        if number in self._unvalued:
             problems = self._formulas(number, problems)
-        told = self._placed(number, problems) if problems else ()
-        note = "; ".join(f"{self._ref(number, at)}: {said}" for at, said in notes) if notes else ""
-        # Twice as fast as Checked(...), for every row of a million.
-        return _new(Checked, (number, phone, tuple(values), scheduled, told, note))
+        told = self._placed(number, problems)
+        note = "; ".join(f"{self._ref(number, at)}: {said}" for at, said in notes)
+        return Checked(number, values[_PHONE], tuple(values), scheduled, told, note)
 
-    def _odd_phone(self, text: str) -> tuple[str, _Notes, _Problems]:
-        found = self._phones.read(text)
+    def _odd_phone(self, text: str, problems: list[_Wrong], notes: list[_Note]) -> str:
+        found = self._phones.read_odd(text)
         if found.reason is not None:
-            return text, (), ((found.reason, Field.PHONE, found.message),)
+            problems.append((found.reason, Field.PHONE, found.message))
+            return text
         if found.note and self._rules.strict:
-            message = f"{found.note}, which the mapping file's strict = true makes an error"
-            return text, (), ((Reason.SEVERAL_PHONES, Field.PHONE, message),)
-        return found.number, ((Field.PHONE, found.note),) if found.note else (), ()
+            problems.append((Reason.SEVERAL_PHONES, Field.PHONE, f"{found.note}, {_STRICT}"))
+            return text
+        if found.note:
+            notes.append((Field.PHONE, found.note))
+        return found.number
 
-    def _odd_time(self, text: str, when: str | None) -> tuple[str, _Problems]:
-        """A time that won't do as it stands: what is sent of it, and what is wrong."""
-        default = self._rules.default_time
-        if when is not None and len(when) == _DATE and default is not None:
-            when = f"{when} {default}"
-            if self._now < when <= self._horizon:
-                return when, ()
+    def _time(self, values: list[str], problems: list[_Wrong]) -> str:
+        """The ScheduledTime that is sent, "" where there is none; problems are added."""
+        text = values[_SCHEDULED]
+        when = self._read_date(text) if text else self._rules.at
+        if when is not None and len(when) == _DATE and self._rules.default_time is not None:
+            when = f"{when} {self._rules.default_time}"
+        if when is None or not self._now < when <= self._horizon or len(when) == _DATE:
+            problems.append(self._wrong_time(text, when))
+        scheduled = when if when is not None and len(when) > _DATE else ""
+        values[_SCHEDULED] = scheduled or text
+        return scheduled
+
+    def _wrong_time(self, text: str, when: str | None) -> _Wrong:
         if not text and when is None:
             reason, message = Reason.TIME_MISSING, "the row has no ScheduledTime"
         elif when is None:
@@ -171,49 +205,53 @@ class Validator:
             days = self._rules.horizon_days
             reason = Reason.TIME_BEYOND_30_DAYS
             message = f"{shown(text)} is more than {days} days ahead: the vendor takes no more"
-        known = when if when is not None and len(when) > _DATE else ""
-        return known, ((reason, Field.SCHEDULED, message),)
+        return reason, Field.SCHEDULED, message
 
-    def _odd_name(self, values: list[str]) -> tuple[_Problems, _Notes]:
+    def _odd_name(self, values: list[str], problems: list[_Wrong], notes: list[_Note]) -> None:
         """A name with line breaks, or with characters that nobody sees, as it can be sent."""
         name = values[self._name]
         values[self._name] = clean = cleaned(name)
         if clean == name:
-            return (), ()
+            return
         message = f"the name {shown(name)} was cleaned: {shown(clean)}"
         if self._rules.strict:
-            message += ", which the mapping file's strict = true makes an error"
-            return ((Reason.NAME_UNCLEAN, Field.NAME, message),), ()
-        return (), ((Field.NAME, message),)
-
-    def _wrong_expiry(self, text: str, expiry: str | None, scheduled: str) -> _Problems:
-        if expiry is None:
-            reason, message = Reason.DATE_UNREADABLE, self._unreadable_date(text)
-        elif expiry < scheduled:
-            reason = Reason.EXPIRY_BEFORE_SCHEDULE
-            message = f"{shown(text)} is before the row's ScheduledTime {scheduled}"
+            problems.append((Reason.NAME_UNCLEAN, Field.NAME, f"{message}, {_STRICT}"))
         else:
-            reason, message = (
-                Reason.EXPIRY_PAST,
-                f"{shown(text)} is past: the account's time is {self._now}",
-            )
-        return ((reason, Field.EXPIRY, message),)
+            notes.append((Field.NAME, message))
 
-    def _odd_priority(self, text: str) -> tuple[str, _Problems]:
+    def _expires(self, values: list[str], scheduled: str, problems: list[_Wrong]) -> None:
+        text = values[self._expiry]
+        expiry = self._read_date(text)
+        if expiry is not None and len(expiry) == _DATE:
+            expiry += _END_OF_DAY  # the lead lives through its last day
+        values[self._expiry] = expiry or text
+        if expiry is None:
+            problems.append((Reason.DATE_UNREADABLE, Field.EXPIRY, self._unreadable_date(text)))
+        elif expiry < scheduled:
+            message = f"{shown(text)} is before the row's ScheduledTime {scheduled}"
+            problems.append((Reason.EXPIRY_BEFORE_SCHEDULE, Field.EXPIRY, message))
+        elif expiry <= self._now:
+            message = f"{shown(text)} is past: the account's time is {self._now}"
+            problems.append((Reason.EXPIRY_PAST, Field.EXPIRY, message))
+
+    def _odd_priority(self, values: list[str], problems: list[_Wrong]) -> None:
+        text = values[self._priority]
         match = _PRIORITY.fullmatch(text)
         if match is not None:
-            return match[1], ()
+            values[self._priority] = match[1]
+            return
         message = f"{shown(text)} is not a priority: write a whole number from 1 to 99"
-        return text, ((Reason.PRIORITY_INVALID, Field.PRIORITY, message),)
+        problems.append((Reason.PRIORITY_INVALID, Field.PRIORITY, message))
 
-    def _too_long(self, values: Sequence[str], limit: int) -> _Problems:
+    def _too_long(self, values: Sequence[str], limit: int, problems: list[_Wrong]) -> None:
         size = self._header_characters + sum(map(len, values))
-        if size <= limit:
-            return ()
-        message = f"the row and its headers have {size:,} characters; the vendor takes {limit:,}"
-        return ((Reason.ROW_TOO_LONG, None, message),)
+        if size > limit:
+            message = (
+                f"the row and its headers have {size:,} characters; the vendor takes {limit:,}"
+            )
+            problems.append((Reason.ROW_TOO_LONG, None, message))
 
-    def _formulas(self, number: int, problems: _Problems) -> _Problems:
+    def _formulas(self, number: int, problems: list[_Wrong]) -> list[_Wrong]:
         """A formula without a value stands for all that its empty cell seems to lack."""
         unvalued = set(self._unvalued[number])
         fields = {field for field, index in self._columns.fields if index in unvalued}
@@ -221,13 +259,13 @@ class Validator:
             fields.remove(Field.SCHEDULED)
         others = any(index in unvalued for _, index in self._columns.extra)
         message = f"the formula has no stored value: {_VALUED}"
-        found: list[tuple[Reason, Field | None, str]] = [
+        found: list[_Wrong] = [
             (Reason.FORMULA_WITHOUT_VALUE, field, message) for field in Field if field in fields
         ]
         if others or self._last_name in unvalued:
             told = f"a formula of the row has no stored value: {_VALUED}"
             found.append((Reason.FORMULA_WITHOUT_VALUE, None, told))
-        return (*found, *(problem for problem in problems if problem[1] not in fields))
+        return [*found, *(problem for problem in problems if problem[1] not in fields)]
 
     def _unreadable(self, row: Row) -> Checked:
         """More cells than the header has, or a broken quote: nobody knows what belongs where."""
@@ -242,10 +280,10 @@ class Validator:
             )
         whole = [*cells, *[""] * (self._width - len(cells))][: self._width]
         values = [cell.strip() for cell in self._pick([*whole, *self._added])]
-        problems = self._placed(row.number, ((Reason.ROW_UNREADABLE, None, message),))
+        problems = self._placed(row.number, [(Reason.ROW_UNREADABLE, None, message)])
         return Checked(row.number, values[_PHONE], tuple(values), "", problems)
 
-    def _placed(self, number: int, problems: _Problems) -> tuple[Problem, ...]:
+    def _placed(self, number: int, problems: Sequence[_Wrong]) -> tuple[Problem, ...]:
         """The problems with the column's header, and the cell before the sentence."""
         return tuple(
             Problem(reason, self._header(field), f"{self._ref(number, field)}: {message}")
@@ -255,16 +293,15 @@ class Validator:
     def _header(self, field: Field | None) -> str:
         if field is None:
             return ""
-        index = dict(self._columns.fields).get(field)
+        index = self._places.get(field)
         return str(field) if index is None else one_line(self._columns.header[index]) or str(field)
 
     def _ref(self, number: int, field: Field | None) -> str:
         """The cell of a field, `Leads!B17`; the whole row where it is in no cell of its own."""
-        sheet = before(self._rules.sheet)
-        index = dict(self._columns.fields).get(field) if field is not None else None
-        if index is None:
-            return f"{sheet}A{number}:{letter(self._width - 1)}{number}"
-        return f"{sheet}{letter(index)}{number}"
+        column = self._letters.get(field)
+        if column is None:
+            return f"{self._sheet}A{number}:{letter(self._width - 1)}{number}"
+        return f"{self._sheet}{column}{number}"
 
     def _unreadable_date(self, text: str) -> str:
         forms = _DATE_FORMS[self._rules.date_order]

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ozodial.errors import FileError
 from ozodial.models import Row, Told
-from ozodial.sheetxml import look_at, refuse_bomb
+from ozodial.sheetxml import is_locked, look_at, refuse_bomb
 from ozodial.shown import shown
 
 if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, SheetMetadata
+    from python_calamine import CalamineSheet, CalamineWorkbook, SheetMetadata
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
 _EXCEL_DIGITS = 15
+
+_new = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,7 @@ class Book:
 def read_workbook(file: BinaryIO, label: str, sheet: str | None) -> Book:
     """The sheet of that name, or the first visible one with data."""
     refuse_bomb(file, label)
-    with _readable(label):
-        from python_calamine import load_workbook
-
-        book = load_workbook(file)
+    book = _opened(file, label)
     metadata = [entry for entry in book.sheets_metadata if _is_worksheet(entry)]
     names = [entry.name for entry in metadata]
     visible = [entry.name for entry in metadata if _is_visible(entry)]
@@ -58,18 +57,16 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None) -> Book:
 
 def cell_text(cell: Cell) -> str:
     """A cell as a person sees it: no `.0`, dates as YYYY-MM-DD, their time only if there is one."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
         # Excel itself shows 15 digits; what has more has lost them already.
         text = f"{cell:.{_EXCEL_DIGITS}g}"
         return text.upper() if "e" in text else text
     if isinstance(cell, datetime):
-        whole = _whole_second(cell)
-        at_midnight = whole.time() == time()
-        return whole.date().isoformat() if at_midnight else whole.isoformat(" ")
+        whole = _whole_second(cell) if cell.microsecond else cell
+        timed = whole.hour or whole.minute or whole.second
+        return whole.isoformat(" ") if timed else whole.date().isoformat()
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
     if isinstance(cell, timedelta):
         minutes, seconds = divmod(round(cell.total_seconds()), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
@@ -92,7 +89,19 @@ def _rows(sheet: "CalamineSheet", label: str) -> Iterator[Row]:
             if ahead:
                 texts = ahead + texts
             if texts and (" " < texts[0] < "\x7f" or any(text.strip() for text in texts)):
-                yield Row(number, texts)
+                yield _new(Row, (number, texts))
+
+
+def _opened(file: BinaryIO, label: str) -> "CalamineWorkbook":
+    from python_calamine import load_workbook
+
+    try:
+        with _readable(label):
+            return load_workbook(file)
+    except FileError:
+        if is_locked(file):
+            raise _locked(label) from None
+        raise
 
 
 def _has_data(sheet: "CalamineSheet", label: str) -> bool:
@@ -137,9 +146,7 @@ def _readable(label: str) -> Iterator[None]:
     try:
         yield
     except PasswordError:
-        raise FileError(
-            f"{label} is protected by a password.", "Save a copy without a password."
-        ) from None
+        raise _locked(label) from None
     except (CalamineError, OSError, ValueError) as error:
         raise _unreadable(label, error) from None
     except BaseException as error:
@@ -147,6 +154,10 @@ def _readable(label: str) -> Iterator[None]:
         if type(error).__name__ != "PanicException":
             raise
         raise _unreadable(label, error) from None
+
+
+def _locked(label: str) -> FileError:
+    return FileError(f"{label} is protected by a password.", "Save a copy without a password.")
 
 
 def _unreadable(label: str, error: BaseException) -> FileError:

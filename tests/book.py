@@ -63,7 +63,9 @@ class Desk:
     def staging(self) -> Staging:
         return Staging(self.ledger)
 
-    def new_run(self, *, campaign: str = "Diwali", resend: bool = False, same_as: str = "") -> NewRun:
+    def new_run(
+        self, *, campaign: str = "Diwali", resend: bool = False, same_as: str = ""
+    ) -> NewRun:
         """A run of its own, or the `same_as` another."""
         self.book.made += 1
         return NewRun(
@@ -124,7 +126,8 @@ class Desk:
 
     def messages(self, run: Run) -> "Counter[str | None]":
         return Counter(
-            message for (message,) in self.all(f"SELECT message FROM rows WHERE run_id = {run.id}")
+            str(message) if message is not None else None
+            for (message,) in self.all(f"SELECT message FROM rows WHERE run_id = {run.id}")
         )
 
     def all(self, statement: str) -> Sequence[Sequence[object]]:

@@ -87,15 +87,19 @@ class Office:
             ledger.close()
 
     def run(self, command: str, rows: int, api: str = "v1", start: int = 0) -> SummaryEvent:
-        """Stage and send some leads, as one process; the summary."""
+        """Stage and send some leads that nobody else has, as one process; the summary."""
+        return self.run_sheet(command, sheet(rows, start=start), api)
+
+    def run_sheet(self, command: str, text: str, api: str = "v1") -> SummaryEvent:
+        """Stage and send a file, as one process; the summary."""
         entry = endpoint(command, api)
         with self.open_ledger() as ledger, ledger.lease():
-            return self.send(self.stage(entry, rows, start, ledger), entry, ledger)
+            return self.send(self.stage(entry, text, ledger), entry, ledger)
 
-    def stage(self, entry: Endpoint, rows: int, start: int, ledger: Ledger) -> Run:
-        """A run of leads that nobody else has."""
-        file = self.folder / f"leads{start}-{rows}.csv"
-        file.write_text(sheet(rows, start=start), encoding="utf-8")
+    def stage(self, entry: Endpoint, text: str, ledger: Ledger) -> Run:
+        """The run of a file with this text."""
+        file = self.folder / "leads.csv"
+        file.write_text(text, encoding="utf-8")
         now = datetime.fromtimestamp(self.clock.wall, ZoneInfo(ZONE))
         at = "2026-12-01 10:00:00" if entry.needs_time else None
         recipe = Recipe(entry, str(file), "IN", ZONE, now, at=at)

@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ozodial.clock import Clock
 from ozodial.models import Instant
 from ozodial.sandbox import Sandbox, SandboxConfig
 from ozodial.sandbox_server import ServerHandle, serve_in_thread
 from tests.command import Desk
+
+settings.register_profile("long", max_examples=100_000, deadline=None)
+"""For `--hypothesis-profile long`: what the issue asks for, in minutes instead of seconds."""
 
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 """Where a `FakeClock` starts: 12:00 in India."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ozodial.dates import Dates, resolve_at
 from ozodial.errors import UsageError
+from ozodial.models import DateOrder
 
 INDIA = ZoneInfo("Asia/Kolkata")
 DATES = Dates(INDIA)
@@ -76,6 +77,30 @@ def test_one_moment_in_many_forms(cell: str) -> None:
 )
 def test_a_date_without_a_time_stays_one(cell: str) -> None:
     assert DATES.read(cell) == "2026-12-25"
+
+
+def test_month_first_where_a_mapping_file_says_so() -> None:
+    dates = Dates(INDIA, DateOrder.MDY)
+    assert dates.read("12/25/2026") == "2026-12-25"
+    assert dates.read("12/25/2026 15:30") == dates.read("12/25/2026 15:30") == "2026-12-25 15:30:00"
+    assert dates.read("3-4-26 3:30 pm") == "2026-03-04 15:30:00"
+    assert dates.read("25/12/2026") is None
+    assert dates.read("2026-03-04") == "2026-03-04"
+    assert dates.read("25-Dec-26") == "2026-12-25"
+
+
+def test_year_first_where_a_mapping_file_says_so() -> None:
+    dates = Dates(INDIA, DateOrder.YMD)
+    assert dates.read("26/12/25 15:30") == "2026-12-25 15:30:00"
+    assert dates.read("2026/12/25") == "2026-12-25"
+    for text in ("25/12/2026", "25/12/2026 15:30", "25/12/2026 15:30:00", "25/12/2026T15:30"):
+        assert dates.read(text) is None
+
+
+def test_a_day_that_was_read_before_is_read_the_same_again() -> None:
+    for text in ("31/12/2026 15:30", "31/12/2026 16:45", "31/12/2026 24:00", "31/12/2026"):
+        assert Dates(INDIA).read(text) == DATES.read(text)
+    assert DATES.read("31/12/2026 1:60") is None
 
 
 def test_day_first_except_in_iso() -> None:
@@ -161,12 +186,36 @@ def test_every_accepted_form_gives_its_moment_back(moment: datetime, form: str) 
     assert DATES.read(moment.strftime(form)) == moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-@given(MOMENTS, st.sampled_from(FORMS))
+LESS = [
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y/%m/%d",
+    "%d/%m/%Y",
+    "%d/%m/%Y %H:%M",
+    "%d-%m-%Y %H:%M",
+    "%d.%m.%Y",
+    "%d/%m/%y",
+    "%d/%m/%Y %I:%M %p",
+    "%d-%b-%Y",
+    "%d-%b-%y %H:%M",
+    "%d %b %Y %I:%M %p",
+    "%B %d, %Y",
+    "%a, %d %b %Y %H:%M",
+    "%Y%m%d",
+]
+"""Forms without seconds, or without a time."""
+
+
+@given(MOMENTS, st.sampled_from(FORMS + LESS))
 def test_accepted_forms_mean_what_dateutil_reads(moment: datetime, form: str) -> None:
     text = moment.strftime(form)
     theirs = parse(text, dayfirst=not form.startswith("%Y"))
     if "%y" not in form or theirs.year == moment.year:
-        assert DATES.read(text) == theirs.strftime("%Y-%m-%d %H:%M:%S")
+        timed = "%H" in form or "%I" in form
+        meant = theirs.strftime("%Y-%m-%d %H:%M:%S" if timed else "%Y-%m-%d")
+        assert DATES.read(text) == meant
+        assert Dates(INDIA).read(text) == meant
 
 
 @given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 9999), st.sampled_from("/-."))

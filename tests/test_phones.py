@@ -13,6 +13,9 @@ from ozodial.phones import Phones
 
 INDIA = Phones("IN")
 
+EXAMPLES = max(150, settings().max_examples)
+"""`--hypothesis-profile long` makes 100,000 of them."""
+
 
 @pytest.mark.parametrize(
     "cell",
@@ -203,7 +206,7 @@ def agree(phones: Phones, text: str) -> None:
 def test_numbers_are_read_as_the_library_reads_them(region: str) -> None:
     phones = Phones(region)
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(numbers(region))
     def agrees(text: str) -> None:
         agree(phones, text)

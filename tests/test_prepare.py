@@ -1,5 +1,6 @@
 """Whole files as staged rows: cells by name, rows that are no leads, what is said of the file."""
 
+import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -10,13 +11,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ozodial.endpoints import endpoint
 from ozodial.errors import FileError
 from ozodial.layout import Layout
 from ozodial.models import DateOrder, Field, PhoneForm, Reason, StagedRow, State
-from ozodial.prepare import Recipe, open_leads
+from ozodial.prepare import Recipe, json_list, lead_hash, open_leads
 from ozodial.sheetxml import Look
+from tests.command import Desk
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Asia/Kolkata"))
 
@@ -287,3 +291,44 @@ def test_a_sheet_of_the_mapping_file_says_nothing_of_a_csv(csv: Write) -> None:
     assert Read(path, layout=Layout(sheet="Leads", sheet_by_file=True)).states == {2: State.READY}
     with pytest.raises(FileError, match="has no sheets"):
         Read(path, layout=Layout(sheet="Leads"))
+
+
+def test_the_same_lead_has_one_hash() -> None:
+    sent = ("PhoneNumber", "Name", "City")
+    lead = lead_hash(sent, ("9800100001", "Asha", ""))
+    assert lead == lead_hash(("Name", "PhoneNumber"), ("Asha", "9800100001"))
+    assert len(lead) == 16
+    others = [
+        lead_hash(sent, ("9800100001", "", "Asha")),
+        lead_hash(sent, ("9800100001", "Asha", "x")),
+        lead_hash(("PhoneNumber",), ("9800100001",)),
+        lead_hash(("PhoneNumber", "Name"), ("9800100001", "Asha\0")),
+        lead_hash(("PhoneNumber", "Name"), ("9800100001\0Asha", "")),
+        lead_hash(("PhoneNumber", "Name\0City"), ("9800100001", "Asha\0x")),
+    ]
+    assert len({lead, *others}) == 1 + len(others)
+
+
+@given(st.lists(st.text(), max_size=4))
+def test_cells_are_kept_as_json_whatever_they_hold(cells: list[str]) -> None:
+    assert json.loads(json_list(cells)) == cells
+
+
+@given(st.lists(st.text(alphabet='"\\,ab[] ', max_size=4), max_size=4))
+def test_cells_of_quotes_are_kept_too(cells: list[str]) -> None:
+    assert json.loads(json_list(cells)) == cells
+
+
+def test_check_shows_what_a_person_should_know(desk: Desk) -> None:
+    leads = desk.write(
+        "leads.csv", "Sr,Mobile\n1,98001 00001 / 98001 00002\n2,080-22334455 ext 5\nTotal,2\n"
+    )
+    shown = desk.run("check", leads, "--for", "bulk-add")
+    assert shown.code == 0
+    assert 'passed over as no leads: row 4 "Total" is a total' in shown.out
+    assert "Sent with a remark" in shown.out
+    assert 'B2: "98001 00001 / 98001 00002" holds 2 numbers: 9800100001 was taken' in shown.out
+    assert "B3: extension 5 was left out" in shown.out
+    told = desk.run("check", leads, "--for", "bulk-add", "--json", "-v")
+    assert "9800100001 was taken" in str(told.of("row")[0]["message"])
+    assert "row 4" in told.err

@@ -283,7 +283,7 @@ def test_requests_that_never_arrived_do_not_count(
 ) -> None:
     url = closed_port()
     for _ in range(12):
-        process = new_process(url, patience=0.1)
+        process = new_process(url, patience=0)
         with pytest.raises(StoppedError):
             process.get()
         assert process.waits == []
@@ -448,7 +448,7 @@ def test_secrets_are_in_no_output_and_in_no_column_but_one(
 ) -> None:
     vendor = start_sandbox(SandboxConfig(pace_scale=300))
     file = desk.write("leads.csv", sheet(3))
-    settings = {"OZODIAL_BASE_URL": vendor.url, "OZODIAL_PATIENCE": "0.1"}
+    settings = {"OZODIAL_BASE_URL": vendor.url, "OZODIAL_PATIENCE": "0"}
     token, token_only = "", any("/token" in fault for fault in faults)
     if words[0] == "schedule" and not token_only:
         # so that the vendor can echo the token of the second run

@@ -5,6 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ozodial.models import Checked, Columns, Field, Reason, Row, Rules
 from ozodial.validate import Validator
@@ -23,7 +25,10 @@ def check(
 ) -> Checked:
     rules = Rules("IN", NOON, needs_time, at, row_characters)
     columns = Columns(HEADER, 1, tuple(fields), (("City", 7),))
-    return Validator(columns, rules).check(Row(2, cells))
+    validator = Validator(columns, rules)
+    checked = validator.check(Row(2, cells))
+    assert validator.fast_check(Row(2, cells)) == checked
+    return checked
 
 
 def reasons(checked: Checked) -> list[tuple[Reason, str]]:
@@ -203,3 +208,45 @@ def test_a_message_cannot_act_on_the_terminal_and_stays_short() -> None:
     for problem in checked.problems:
         assert problem.message.isprintable()
         assert len(problem.message) < 250
+
+
+CELLS = {
+    "phone": [
+        "9876543210",
+        "+91 98765 43210",
+        "9876543210.0",
+        "+12025550143",
+        "12345",
+        "",
+        "1 / 2",
+    ],
+    "time": [
+        TIME,
+        "25/11/2026 10 am",
+        "25/11/2026",
+        "",
+        "soon",
+        "2020-01-01 10:00",
+        "2099-01-01 1:00",
+    ],
+    "name": ["Asha", " Asha ", "A\nB", "", "नेहा"],
+    "expiry": ["", "31/12/2026", "2026-12-31 10:00", "25/11/2026", "2020-01-01", "never"],
+    "priority": ["", "5", "05", "0", "x"],
+}
+
+
+@given(
+    st.tuples(*map(st.sampled_from, CELLS.values()), st.sampled_from(["", "x" * 1900])),
+    st.booleans(),
+    st.sampled_from([None, TIME]),
+    st.sampled_from([None, 1950]),
+    st.sampled_from([FIELDS, FIELDS[:1], (FIELDS[0], *FIELDS[2:])]),
+)
+def test_the_fast_check_is_the_check(
+    cells: tuple[str, ...],
+    needs_time: bool,
+    at: str | None,
+    limit: int | None,
+    fields: tuple[tuple[Field, int], ...],
+) -> None:
+    check(*cells, needs_time=needs_time, at=at, row_characters=limit, fields=fields)

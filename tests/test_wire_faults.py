@@ -55,7 +55,7 @@ class Fault:
     faults: tuple[str, ...] = ()
     on: tuple[str, ...] = ALL
     timeout: float = 10.0
-    patience: float = 0.2
+    patience: float = 0.0
     says: str = ""
 
 
@@ -64,7 +64,7 @@ UNKNOWN = {"unknown": ROWS}
 TAKEN_ALL = {"taken": ROWS}
 
 SIMULATED = [
-    # refused as a whole: nothing was taken, and patience is short
+    # refused as a whole: nothing was taken, and there is no patience
     Fault("429", READY, 7, ("http-429",), says="HTTP 429"),
     Fault("503", READY, 7, ("http-503",), says="HTTP 503"),
     Fault(
@@ -377,7 +377,7 @@ def test_a_server_that_is_down_does_not_use_up_the_tokens(desk: Desk, vendor: Se
     file = desk.write("leads.csv", sheet(3))
     words = ("schedule", file, "--at", "tomorrow 10:00", "--json")
     for _ in range(12):
-        done = call(desk, *words, OZODIAL_BASE_URL=closed_port(), OZODIAL_PATIENCE="0.1")
+        done = call(desk, *words, OZODIAL_BASE_URL=closed_port(), OZODIAL_PATIENCE="0")
         assert done.code == 7, done.err
     assert call(desk, *words).code == 0
     assert len(vendor.sandbox.tokens) == 1

@@ -1,0 +1,1 @@
+"""Measurements, run by hand and never asserted in the tests; `run` says how."""

@@ -1,0 +1,1 @@
+"""Real processes under fire: the command against a simulator in another process."""

@@ -1,0 +1,21 @@
+"""SIGKILL at any moment: nothing is lost and nothing is sent twice (design section 4).
+
+The short form; the long one is `python -m tests.harness.kills --kills 300`.
+"""
+
+from dataclasses import replace
+
+from tests.harness.kills import SCENARIOS, run
+
+SHORT = [
+    replace(SCENARIOS[0], leads=700),
+    replace(SCENARIOS[2], leads=1_000),
+    replace(SCENARIOS[3], leads=2_000),
+]
+
+
+def test_no_kill_loses_a_lead_or_sends_it_twice() -> None:
+    tally = run(kills=9, seed=20261122, most=4, scenarios=SHORT)
+
+    assert tally.complaints == []
+    assert tally.kills >= 9
