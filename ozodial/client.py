@@ -7,6 +7,7 @@ No foreign exception leaves this room, and no secret is in any message.
 
 import re
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,9 +57,15 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def send(self, request: HttpRequest) -> Reply | NotSent | Lost:
-        """Make one request and wait for its answer, `timeout` seconds at most in all."""
-        exchange = _Exchange(self._http, request)
+    def send(
+        self, request: HttpRequest, start_within: float = float("inf")
+    ) -> Reply | NotSent | Lost:
+        """Make one request and wait for its answer, `timeout` seconds at most in all.
+
+        A request that could not leave `start_within` seconds from now never will: whoever stood
+        still for so long (SIGSTOP while connecting) may have lost the right to send it.
+        """
+        exchange = _Exchange(self._http, request, time.monotonic() + start_within)
         threading.Thread(target=exchange.run, daemon=True).start()
         if not exchange.done.wait(self._timeout):
             return exchange.give_up(self._timeout)
@@ -70,12 +77,13 @@ class Client:
 class _Exchange:
     """One request in a thread of its own, so that a name look-up or dripping bytes end, too."""
 
-    def __init__(self, http: httpx.Client, request: HttpRequest) -> None:
+    def __init__(self, http: httpx.Client, request: HttpRequest, start_before: float) -> None:
         self.done = threading.Event()
         self.answer: Reply | NotSent | Lost = Lost("no answer")
         self.bug: Exception | None = None
         self._http = http
         self._request = request
+        self._start_before = start_before
         self._lock = threading.Lock()
         self._left = False
         self._given_up = False
@@ -101,7 +109,7 @@ class _Exchange:
         # CONNECT asks a proxy for the way, it carries nothing of ours
         if name.endswith(LEAVING) and info["request"].method != b"CONNECT":
             with self._lock:
-                if self._given_up:
+                if self._given_up or time.monotonic() > self._start_before:
                     raise _GivenUpError
                 self._left = True
 
@@ -122,7 +130,7 @@ class _Exchange:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             return Lost(_sentence(error)) if self._left else NotSent(_sentence(error))
         except _GivenUpError:
-            return Lost("given up on")
+            return Lost("given up on") if self._left else NotSent("it could not leave in time")
 
     def _reply(self, response: httpx.Response) -> Reply:
         asked = _retry_after(response)

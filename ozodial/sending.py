@@ -32,7 +32,10 @@ UNKNOWN_IN_A_ROW = 2
 STALE_CLAIM = 1 / 6
 """A claim this old, in leases, has been asleep (SIGSTOP): ask the ledger whether it holds."""
 
-HOPELESS_ROWS = 5
+START_WITHIN = 2 / 3
+"""A request that has not left by then, in leases, is not sent: others may have given up on us."""
+
+HOPELESS_ROWS = 10
 """So many single rows refused, and none ever taken: it is the columns, not the rows."""
 
 
@@ -129,7 +132,7 @@ class Worker:
         access = shift.access_with(token)
         request = shift.endpoint.write(access, upload)
         started = shift.clock.instant()
-        answer = shift.client.send(request)
+        answer = shift.client.send(request, START_WITHIN * shift.ledger.lease_seconds)
         ended = shift.clock.instant()
         verdict = interpret(shift.endpoint, claim.rows, answer, access)
         seconds = max(0.0, ended.since(started))

@@ -133,9 +133,8 @@ def test_a_lead_in_flight_elsewhere_waits_until_that_is_settled(
             assert two.wait() == 0
         assert one.wait() == 0
 
-    assert [line["message"] for line in two.events("wait")] == [
-        "another request has 100 leads of another run in flight"
-    ]
+    told = "another request has 100 leads of another run in flight"
+    assert told in [line["message"] for line in two.events("wait")]
     assert two.summary["already_accepted"] == 100
     assert two.summary["accepted"] == 20
     assert audit(ledger, vendor.leads()) == []

@@ -231,8 +231,10 @@ class LedgerMachine(RuleBasedStateMachine):
                 outcome = Outcome(lead.row, State.READY)
             outcomes.append(outcome)
         result = BatchResult("answered", 1.0, self.clock.instant())
+        given_up_on = not self._stands(claim.owner)
         Claims(process.ledger, run).record(claim, outcomes, result, self.key)
-        self.vendor.answered = self.clock.mono
+        if not given_up_on:  # otherwise the pace has counted from there
+            self.vendor.answered = self.clock.mono
         process.let_go()
 
     def _end(self, process: Process, kind: str) -> None:
@@ -299,6 +301,11 @@ class LedgerMachine(RuleBasedStateMachine):
         last.ledger._leave()
         if self.runs:
             assert audit(self.path, self.vendor.taken, resent=True) == []
+
+    def _stands(self, owner: int) -> bool:
+        with self.processes[0].ledger.read() as connection:
+            gone = connection.exec_driver_sql("SELECT gone FROM owners WHERE id = ?", (owner,))
+            return not gone.scalar()
 
     def _check_steps(self, now: dict[tuple[int, int], str]) -> None:
         for row, state in self.before.items():
