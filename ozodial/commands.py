@@ -4,9 +4,10 @@ One call a command: settings in, the run prepared and sent, events to the viewer
 Heavy rooms are imported when a command needs them, not before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ozodial import settings as config
@@ -15,7 +16,7 @@ from ozodial.endpoints import (
     Access,
     Endpoint,
 )
-from ozodial.errors import ExitCode, OzodialError, UsageError
+from ozodial.errors import ExitCode, OzodialError, SettingError, UsageError
 from ozodial.events import (
     ErrorEvent,
     NoticeEvent,
@@ -240,9 +241,28 @@ def _job(
 
 def _access(settings: config.Settings, sandbox: bool) -> Access:
     if not sandbox:
+        _name_missing(settings)
         return config.access(settings)
     # the simulator must never see the real key
     return Access(settings.text("user_name") or SANDBOX, "sandbox-key")
+
+
+def _name_missing(settings: config.Settings) -> None:
+    """All settings that a run needs and that nobody gave, in one sentence."""
+    missing: list[SettingError] = []
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: settings.needed("user_name", "--user-name NAME"),
+        lambda: config.api_key(settings),
+        lambda: settings.needed("campaign", "--campaign NAME"),
+    )
+    for check in checks:
+        try:
+            check()
+        except SettingError as error:
+            missing.append(error)
+    if len(missing) > 1:
+        hints = "; ".join(error.hint for error in missing if error.hint)
+        raise SettingError(" ".join(error.message for error in missing), hints)
 
 
 def _access_of_run(settings: config.Settings, run: "Run", place: Place) -> Access:
@@ -275,9 +295,24 @@ def _wanted_run(staging: "Staging", run_id: int | None, given: Given) -> "Run | 
 
 
 def _check_files(given: Given) -> None:
-    """A file that can't be written is better known before than after."""
+    """What can't be written, or must not be written over, is better known before than after."""
     from ozodial.export import check_target
 
-    for path in (given.rejects, given.results):
-        if path is not None:
-            check_target(path)
+    taken = [Path(name) for name in (given.file, given.map_file, *given.suppress) if name]
+    for flag, path in (("--rejects", given.rejects), ("--results", given.results)):
+        if path is None:
+            continue
+        check_target(path)
+        if any(_same_file(path, other) for other in taken):
+            raise UsageError(
+                f"{flag} {path} would be written over a file of this command.",
+                f"{flag} {path.with_stem(path.stem + '-' + flag[2:])}",
+            )
+        taken.append(path)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.absolute() == other.absolute()

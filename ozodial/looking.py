@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ozodial import settings as config
+from ozodial.address import is_loopback
 from ozodial.clock import SystemClock
 from ozodial.endpoints import (
     SANDBOX_SHORTENS_PACE_BY,
@@ -190,6 +191,9 @@ def sandbox(host: str, port: int, real_pace: bool, faults: list[str], view: View
                 viewer.log(line)
             return ExitCode.OK
 
+        if not is_loopback(host):
+            # it shows the leads that it took to whoever asks
+            raise UsageError(f"--host {host} is not a loopback address.", "--host 127.0.0.1")
         scale = 1 if real_pace else SANDBOX_SHORTENS_PACE_BY
         simulator = Sandbox(SandboxConfig(pace_scale=scale))
         simulator.misbehave(*faults)

@@ -201,6 +201,8 @@ def _without_waiting(path: str, flags: int) -> int:
 
 @contextmanager
 def _spooled() -> Iterator[BinaryIO]:
+    if sys.stdin is None:
+        raise FileError("stdin is closed.", "Give a file, or pipe the leads in.")
     with tempfile.TemporaryFile() as file:
         try:
             shutil.copyfileobj(sys.stdin.buffer, file, _CHUNK)

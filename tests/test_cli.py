@@ -387,3 +387,38 @@ def test_closed_and_full_streams_do_not_stop_a_run(desk: Desk, vendor: ServerHan
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
     assert len(vendor.sandbox.leads) == 9
+
+
+@pytest.mark.parametrize("flag", ["--rejects", "--results"])
+def test_a_file_of_the_command_is_never_written_over(
+    desk: Desk, vendor: ServerHandle, flag: str
+) -> None:
+    text = sheet(2) + "12,bad\n"
+    file = desk.write("leads.csv", text)
+    done = desk.run("bulk-add", file, flag, "leads.csv")
+    assert (done.code, vendor.sandbox.requests) == (2, ())
+    assert file.read_text() == text
+    both = desk.run("bulk-add", file, "--rejects", "r.csv", "--results", "./r.csv")
+    assert both.code == 2
+
+
+def test_all_missing_settings_are_named_together(desk: Desk) -> None:
+    file = desk.write("leads.csv", sheet(1))
+    done = desk.run("bulk-add", file, **dict.fromkeys(NEEDED, ""))
+    assert done.code == 6
+    assert all(name in done.err for name in NEEDED)
+
+
+def test_a_closed_stdin_is_a_sentence(desk: Desk) -> None:
+    line = f'"{sys.executable}" -m ozodial bulk-add - <&-'
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=desk.home, env=desk.environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 3
+    assert "stdin is closed" in done.stderr
+
+
+def test_the_sandbox_is_served_on_loopback_alone(desk: Desk) -> None:
+    done = desk.run("sandbox", "--host", "0.0.0.0")
+    assert done.code == 2
+    assert "loopback" in done.err
