@@ -117,11 +117,13 @@ def short_code_in(region: str) -> Callable[[str], object]:
 
 
 def least_digits(region: str) -> int:
-    """How many digits a number of the region has at least."""
-    from phonenumbers import PhoneMetadata
+    """How many digits a number has at least, in the region or one that shares its code."""
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, country_code_for_region
 
-    metadata = PhoneMetadata.metadata_for_region(region)
-    return min(_lengths(_kinds(metadata.general_desc)), default=0) if metadata else 0
+    shared = COUNTRY_CODE_TO_REGION_CODE[country_code_for_region(region)]
+    found = (PhoneMetadata.metadata_for_region(each) for each in shared)
+    lengths = (_lengths(_kinds(each.general_desc)) for each in found if each is not None)
+    return min((length for each in lengths for length in each), default=0)
 
 
 class Abroad:

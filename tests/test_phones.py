@@ -152,6 +152,11 @@ def test_another_home_region_changes_what_is_national() -> None:
     assert emirates.read("9876543210").reason is Reason.PHONE_INVALID
 
 
+def test_a_short_number_of_a_country_that_shares_the_code_is_known() -> None:
+    for text in ("310-3189", "1-31-09528"):
+        agree(Phones("US"), text)
+
+
 def test_countries_that_share_a_code_are_home_too() -> None:
     assert Phones("CA").read("+1 202 555 0143").number == "2025550143"
 
