@@ -75,6 +75,8 @@ def prepare(
             else:
                 run_id = staging.begin(new)
         yield from _fill(staging, run_id, leads, stop, dry)
+        for said in leads.findings.notices():
+            yield NoticeEvent(said)
     if not dry:
         for older, file in staging.unfinished(run_id):
             yield NoticeEvent(
