@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ozodial.database import many
 from ozodial.keys import settle_keys, take_doubtful_keys, take_keys
 from ozodial.ledger import Ledger
 from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
@@ -235,40 +236,43 @@ def settled_row(row: sa.Row[Any]) -> SettledRow:
     return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, row.message)
 
 
+_SENDING = """
+    UPDATE rows SET state = ?, reason = NULL, message = NULL, batch_id = ?
+    WHERE run_id = ? AND "row" = ?
+"""
+_SETTLE = """
+    UPDATE rows SET state = ?, reason = ?, message = ?, batch_id = CASE WHEN ? THEN batch_id END
+    WHERE run_id = ? AND "row" = ?
+"""
+_STILL_IN = sa.select(rows.c.row, rows.c.state).where(
+    rows.c.run_id == sa.bindparam("run"),
+    rows.c.row.between(sa.bindparam("first"), sa.bindparam("last")),
+    rows.c.batch_id == sa.bindparam("batch"),
+)
+
+
 def _settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | Outcome]) -> None:
-    """Write what became of rows; those that it is the same of in one go."""
-    alike: dict[tuple[State, str | None, str | None], list[int]] = {}
-    for row in settled:
-        alike.setdefault((row.state, row.reason, row.message), []).append(row.row)
-    for (state, reason, message), numbers in alike.items():
-        values: dict[str, Any] = {"state": state, "reason": reason, "message": message}
-        if state is State.READY:
-            values["batch_id"] = None
-        _set(connection, run_id, numbers, values)
+    """Write what became of rows."""
+    values = [
+        (str(row.state), row.reason, row.message, row.state is not State.READY, run_id, row.row)
+        for row in settled
+    ]
+    many(connection, _SETTLE, values)
 
 
 def _mark_sending(
     connection: Connection, run: Run, batch_id: int, leads: Sequence[LeadRow]
 ) -> None:
-    sending = {"state": State.SENDING, "reason": None, "message": None, "batch_id": batch_id}
-    _set(connection, run.id, [lead.row for lead in leads], sending)
-
-
-def _set(
-    connection: Connection, run_id: int, numbers: Sequence[int], values: Mapping[str, Any]
-) -> None:
-    chosen = (rows.c.run_id == run_id) & rows.c.row.in_(numbers)
-    connection.execute(rows.update().where(chosen).values(values))
+    sending = str(State.SENDING)
+    many(connection, _SENDING, [(sending, batch_id, run.id, lead.row) for lead in leads])
 
 
 def _still_in(connection: Connection, run_id: int, claim: Claim) -> Mapping[int, Set[State]]:
     """The batch's rows that nobody has claimed since, with what may still become of them."""
-    found = sa.select(rows.c.row, rows.c.state).where(
-        rows.c.run_id == run_id,
-        rows.c.row.in_([lead.row for lead in claim.rows]),
-        rows.c.batch_id == claim.batch_id,
-    )
-    return {row: _NEXT.get(state, frozenset()) for row, state in connection.execute(found)}
+    numbers = [lead.row for lead in claim.rows]
+    span = {"first": min(numbers, default=0), "last": max(numbers, default=0)}
+    found = connection.execute(_STILL_IN, {"run": run_id, "batch": claim.batch_id, **span})
+    return {row: _NEXT.get(state, frozenset()) for row, state in found}
 
 
 def _split(connection: Connection, run_id: int, batch_id: int, refused: Sequence[int]) -> None:

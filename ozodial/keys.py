@@ -7,12 +7,13 @@ and gets it back if nothing comes of it.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ozodial.database import many
 from ozodial.models import LeadRow, Outcome, State
 from ozodial.schema import deliveries, rows
 from ozodial.staging import Run
@@ -20,27 +21,50 @@ from ozodial.staging import Run
 TAKEN = frozenset({State.ACCEPTED, State.QUEUED})
 """The vendor has the lead from us."""
 
-HELD = TAKEN | {State.DUPLICATE, State.UNKNOWN}
-"""The vendor has the lead, from whomever, or may have it."""
+KEPT = TAKEN | {State.UNKNOWN}
+"""These keep their keys for themselves, whoever had them before."""
 
 Holder = tuple[str, int, int]
 """(state, run, row) of a key."""
 
 
+class Key(NamedTuple):
+    """A key as it is held; `prior` is JSON, as in the ledger."""
+
+    state: str
+    run: int
+    row: int
+    prior: str | None
+
+
+_INSERT = """
+    INSERT INTO deliveries (target_id, lead_hash, state, run_id, "row") VALUES (?, ?, ?, ?, ?)
+"""
+_KEEP = """
+    UPDATE deliveries SET state = ?, prior = CASE WHEN ? THEN prior END
+    WHERE target_id = ? AND lead_hash = ? AND run_id = ? AND "row" = ?
+"""
+_CHANGE = """
+    UPDATE deliveries SET state = ?, run_id = ?, "row" = ?, prior = ?
+    WHERE target_id = ? AND lead_hash = ?
+"""
+_FREE = """
+    DELETE FROM deliveries WHERE target_id = ? AND lead_hash = ? AND run_id = ? AND "row" = ?
+"""
+
+
 def take_keys(
-    connection: Connection, run: Run, leads: Sequence[LeadRow], held: Mapping[bytes, sa.Row[Any]]
+    connection: Connection, run: Run, leads: Sequence[LeadRow], held: Mapping[bytes, Key]
 ) -> None:
     """The keys of the leads that a claim is about to send; those in `held` are taken over."""
-    place = {"target_id": run.target_id, "run_id": run.id, "state": State.SENDING}
     new = [
-        {**place, "lead_hash": lead.lead_hash, "row": lead.row}
+        (run.target_id, lead.lead_hash, str(State.SENDING), run.id, lead.row)
         for lead in leads
         if lead.lead_hash not in held
     ]
-    if new:
-        connection.execute(deliveries.insert(), new)
+    many(connection, _INSERT, new)
     over = [
-        (held[lead.lead_hash], (State.SENDING, run.id, lead.row))
+        (lead.lead_hash, held[lead.lead_hash], (State.SENDING, run.id, lead.row))
         for lead in leads
         if lead.lead_hash in held
     ]
@@ -60,8 +84,15 @@ def take_doubtful_keys(connection: Connection, run: Run) -> None:
             deliveries.c.run_id != run.id,
         )
     )
-    keys = connection.execute(doubtful).all()
-    _take_over(connection, run, [(key, (State.UNKNOWN, run.id, key.own_row)) for key in keys])
+    over = [
+        (
+            key.lead_hash,
+            Key(key.state, key.run_id, key.row, key.prior),
+            (State.UNKNOWN, run.id, key.own_row),
+        )
+        for key in connection.execute(doubtful).all()
+    ]
+    _take_over(connection, run, over)
 
 
 def settle_keys(
@@ -69,80 +100,68 @@ def settle_keys(
 ) -> None:
     """Keep the keys of leads that are in or may be; give back those of leads that are not."""
     hashes = {lead.row: lead.lead_hash for lead in leads}
-    ours = _ours(connection, run, [hashes[outcome.row] for outcome in outcomes])
-    alike: dict[tuple[str, str | None], list[bytes]] = {}
+    kept = [outcome for outcome in outcomes if outcome.state in KEPT]
+    place = (run.target_id, run.id)
+    many(
+        connection,
+        _KEEP,
+        [
+            (str(o.state), o.state is State.UNKNOWN, place[0], hashes[o.row], place[1], o.row)
+            for o in kept
+        ],
+    )
+    others = {hashes[o.row]: o for o in outcomes if o.state not in KEPT}
+    if not others:
+        return
     changes, freed = [], []
-    for outcome in outcomes:
-        key = ours.get(hashes[outcome.row])
-        if key is None or key.row != outcome.row:
+    for lead_hash, key in _ours(connection, run, list(others)).items():
+        outcome = others[lead_hash]
+        if key.row != outcome.row:
             continue
         holder, prior = _settled(key, outcome.state)
         if holder is None:
-            freed.append(key.lead_hash)
-        elif holder[1:] == (key.run_id, key.row):
-            alike.setdefault((holder[0], _stack(prior)), []).append(key.lead_hash)
+            freed.append((run.target_id, lead_hash, run.id, key.row))
         else:
-            changes.append(_change(key.lead_hash, holder, prior))
-    for (state, stack), kept in alike.items():
-        held = deliveries.update().where(_among(run, kept))
-        connection.execute(held.values(state=state, prior=stack))
-    _update(connection, run, changes)
-    if freed:
-        connection.execute(deliveries.delete().where(_among(run, freed)))
+            changes.append(_change(run, lead_hash, holder, prior))
+    many(connection, _CHANGE, changes)
+    many(connection, _FREE, freed)
 
 
-def _settled(key: sa.Row[Any], state: State) -> tuple[Holder | None, Sequence[Holder]]:
-    """Who holds a key when its row is settled: we, whoever had it before, or nobody."""
-    prior = [(State(s), int(run), int(row)) for s, run, row in json.loads(key.prior or "[]")]
-    own: Holder = (state, key.run_id, key.row)
-    if state is State.UNKNOWN:
-        return own, prior
-    if state in TAKEN:
-        return own, ()
+def _settled(key: Key, state: State) -> tuple[Holder | None, Sequence[Holder]]:
+    """Who holds the key of a lead that we did not bring in: somebody before us, we, or nobody."""
+    prior: list[Holder] = [(s, run, row) for s, run, row in json.loads(key.prior or "[]")]
     if state is State.READY:
         # nothing came of it: all is as it was before the claim
         return (prior[-1], prior[:-1]) if prior else (None, ())
-    before = [holder for holder in prior if holder[1] != key.run_id]
+    before = [holder for holder in prior if holder[1] != key.run]
     if state is State.DUPLICATE and not any(holder[0] in TAKEN for holder in before):
-        return own, ()
+        return (state, key.run, key.row), ()
     return (before[-1], before[:-1]) if before else (None, ())
 
 
-def _take_over(
-    connection: Connection, run: Run, over: Iterable[tuple[sa.Row[Any], Holder]]
-) -> None:
-    changes = []
-    for key, holder in over:
-        before = (key.state, key.run_id, key.row)
-        changes.append(_change(key.lead_hash, holder, [*json.loads(key.prior or "[]"), before]))
-    _update(connection, run, changes)
+def _take_over(connection: Connection, run: Run, over: Sequence[tuple[bytes, Key, Holder]]) -> None:
+    changes = [
+        _change(run, lead_hash, holder, [*json.loads(key.prior or "[]"), key[:3]])
+        for lead_hash, key, holder in over
+    ]
+    many(connection, _CHANGE, changes)
 
 
-def _ours(connection: Connection, run: Run, hashes: Sequence[bytes]) -> Mapping[bytes, sa.Row[Any]]:
-    found = sa.select(deliveries).where(_among(run, hashes), deliveries.c.run_id == run.id)
-    return {key.lead_hash: key for key in connection.execute(found)}
-
-
-def _change(lead_hash: bytes, holder: Holder, prior: Sequence[object]) -> dict[str, object]:
-    state, run_id, row = holder
-    changed = {"state": state, "run_id": run_id, "row": row, "prior": _stack(prior)}
-    return {"b_hash": lead_hash, **changed}
-
-
-def _stack(prior: Sequence[object]) -> str | None:
-    return json.dumps(prior) if prior else None
-
-
-def _update(connection: Connection, run: Run, changes: Sequence[Mapping[str, object]]) -> None:
-    if changes:
-        connection.execute(deliveries.update().where(_key(run)), list(changes))
-
-
-def _key(run: Run) -> sa.ColumnElement[bool]:
-    return (deliveries.c.target_id == run.target_id) & (
-        deliveries.c.lead_hash == sa.bindparam("b_hash")
+def _ours(connection: Connection, run: Run, hashes: Sequence[bytes]) -> Mapping[bytes, Key]:
+    found = sa.select(deliveries).where(
+        deliveries.c.target_id == run.target_id,
+        deliveries.c.lead_hash.in_(hashes),
+        deliveries.c.run_id == run.id,
     )
+    return {
+        key.lead_hash: Key(key.state, key.run_id, key.row, key.prior)
+        for key in connection.execute(found)
+    }
 
 
-def _among(run: Run, hashes: Sequence[bytes]) -> sa.ColumnElement[bool]:
-    return (deliveries.c.target_id == run.target_id) & deliveries.c.lead_hash.in_(hashes)
+def _change(
+    run: Run, lead_hash: bytes, holder: Holder, prior: Sequence[object]
+) -> tuple[object, ...]:
+    state, run_id, row = holder
+    stack = json.dumps(prior) if prior else None
+    return str(state), run_id, row, stack, run.target_id, lead_hash

@@ -5,13 +5,11 @@ passed, and the delivery keys of other runs. Reads only.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ozodial.keys import TAKEN
+from ozodial.keys import TAKEN, Key
 from ozodial.models import Field, LeadRow, Reason, SettledRow, State
 from ozodial.schema import deliveries, rows
 from ozodial.staging import Run
@@ -19,15 +17,34 @@ from ozodial.staging import Run
 MOST_SETTLED = 2_000
 """A claim that settles more rows than this leaves the rest to the next: others want to write."""
 
-_COLUMNS = (
-    rows.c.row,
-    rows.c.phone,
-    rows.c.name,
-    rows.c.scheduled,
-    rows.c["values"],
-    rows.c.lead_hash,
-    rows.c.part,
+_PAGE = (
+    sa.select(
+        rows.c.row,
+        rows.c.phone,
+        rows.c.name,
+        rows.c.scheduled,
+        rows.c["values"],
+        rows.c.lead_hash,
+        rows.c.part,
+        deliveries.c.state,
+        deliveries.c.run_id,
+        deliveries.c.row.label("key_row"),
+        deliveries.c.prior,
+    )
+    .outerjoin(
+        deliveries,
+        (deliveries.c.target_id == sa.bindparam("target"))
+        & (deliveries.c.lead_hash == rows.c.lead_hash),
+    )
+    .where(
+        rows.c.run_id == sa.bindparam("run"),
+        rows.c.state == State.READY,
+        rows.c.row > sa.bindparam("after"),
+    )
+    .order_by(rows.c.row)
+    .limit(sa.bindparam("size"))
 )
+"""Ready rows with the keys of their leads; a statement made once costs less each time."""
 
 
 class Sorting:
@@ -45,61 +62,48 @@ class Sorting:
         self._part = 0
         self._taken: set[bytes] = set()
         self.leads: list[LeadRow] = []
-        self.held: dict[bytes, sa.Row[Any]] = {}
+        self.held: dict[bytes, Key] = {}
         self.settled: list[SettledRow] = []
         self.blocked = 0
 
     def fill(self, limit: int) -> None:
         """Look at ready rows in order, until `limit` leads are found."""
+        place = {"run": self._run.id, "target": self._run.target_id, "size": limit}
         after = 0
-        while (page := self._page(after, limit)) and len(self.settled) < MOST_SETTLED:
-            keys = self._keys(page)
-            for row in page:
-                if len(self.leads) == limit or (self.leads and row.part != self._part):
+        while len(self.settled) < MOST_SETTLED:
+            page = self._connection.execute(_PAGE, {**place, "after": after}).all()
+            for found in page:
+                row, phone, name, scheduled, values, lead_hash, part, state, *holder = found
+                if len(self.leads) == limit or (self.leads and part != self._part):
                     return  # rows under suspicion are sent by themselves
-                self._sort(row, keys.get(row.lead_hash))
+                lead = LeadRow(row, phone, name, scheduled, tuple(json.loads(values)), lead_hash)
+                self._sort(lead, part, Key(state, *holder) if state is not None else None)
+            if not page:
+                return
             after = page[-1].row
 
-    def _page(self, after: int, size: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-        ready = (
-            sa.select(*_COLUMNS)
-            .where(rows.c.run_id == self._run.id, rows.c.state == State.READY, rows.c.row > after)
-            .order_by(rows.c.row)
-            .limit(size)
-        )
-        return self._connection.execute(ready).all()
-
-    def _keys(self, page: Sequence[sa.Row[*tuple[Any, ...]]]) -> Mapping[bytes, sa.Row[Any]]:
-        hashes = [row.lead_hash for row in page]
-        held = sa.select(deliveries).where(
-            deliveries.c.target_id == self._run.target_id, deliveries.c.lead_hash.in_(hashes)
-        )
-        return {key.lead_hash: key for key in self._connection.execute(held)}
-
-    def _sort(self, row: sa.Row[*tuple[Any, ...]], key: sa.Row[Any] | None) -> None:
-        values = tuple(json.loads(row._mapping["values"]))
-        lead = LeadRow(row.row, row.phone, row.name, row.scheduled, values, row.lead_hash)
+    def _sort(self, lead: LeadRow, part: int, key: Key | None) -> None:
         if self._is_too_late(lead):
             return
         if key is None:
-            self._take(lead, row.part)
+            self._take(lead, part)
         elif key.state == State.SENDING:
             self.blocked += 1
-        elif key.run_id == self._run.id:
-            self._sort_own(lead, row.part, key)
+        elif key.run == self._run.id:
+            self._sort_own(lead, part, key)
         elif key.state == State.UNKNOWN:
-            said = f"run {key.run_id} sent this lead (row {key.row}) and got no readable answer"
+            said = f"run {key.run} sent this lead (row {key.row}) and got no readable answer"
             self._settle(lead, State.UNKNOWN, Reason.UNKNOWN_ELSEWHERE, said)
         elif self._run.options.resend:
-            self._take(lead, row.part, key)
+            self._take(lead, part, key)
         elif key.state in TAKEN:
-            said = f"accepted in run {key.run_id}"
+            said = f"accepted in run {key.run}"
             self._settle(lead, State.ALREADY_ACCEPTED, Reason.SENT_BEFORE, said)
         else:
-            said = f"the vendor said in run {key.run_id} that it has this lead"
+            said = f"the vendor said in run {key.run} that it has this lead"
             self._settle(lead, State.DUPLICATE, Reason.EXISTS_AT_VENDOR, said)
 
-    def _sort_own(self, lead: LeadRow, part: int, key: sa.Row[Any]) -> None:
+    def _sort_own(self, lead: LeadRow, part: int, key: Key) -> None:
         if key.state == State.UNKNOWN and key.row == lead.row:
             self._take(lead, part, key)  # a person said --resend-unknown
         else:
@@ -118,7 +122,7 @@ class Sorting:
             return False
         return True
 
-    def _take(self, lead: LeadRow, part: int, key: sa.Row[Any] | None = None) -> None:
+    def _take(self, lead: LeadRow, part: int, key: Key | None = None) -> None:
         if lead.lead_hash in self._taken:
             said = "the same lead stands earlier in this file"
             self._settle(lead, State.DUPLICATE, Reason.DUPLICATE_IN_FILE, said)

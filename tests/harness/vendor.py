@@ -3,8 +3,10 @@
 Run as a program it serves: `python -m tests.harness.vendor PACE_SCALE`.
 """
 
+import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +28,7 @@ class Vendor:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.harness.vendor", str(pace_scale)],
             stdout=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             text=True,
             cwd=ROOT,
         )
@@ -78,8 +80,15 @@ def main(arguments: Sequence[str]) -> int:
     from ozodial.sandbox_server import serve
 
     sandbox = Sandbox(SandboxConfig(pace_scale=float(arguments[0])))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     serve(sandbox, on_ready=lambda url: print(url, flush=True))  # noqa: T201 - its only output
     return 0
+
+
+def _end_with_parent() -> None:
+    """Whatever ends the harness closes our stdin: nobody is left behind."""
+    sys.stdin.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":
