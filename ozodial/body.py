@@ -24,6 +24,9 @@ ROW_KEYS = frozenset({"phonenumber", "response", "index", "rowid", "scheduletime
 TEXT_KEYS = ("message", "msg", "error")
 ITEM_TEXT_KEYS = ("msg", "message", "status", "response")
 """Most telling first."""
+TIME_KEYS = ("scheduletime", "scheduledtime")
+
+_NOTHING: Sequence[None] = (None,)
 
 Redact = Callable[[str], str]
 
@@ -80,9 +83,15 @@ class _Reading:
 
     def __init__(self, redact: Redact) -> None:
         self._redact = redact
+        self._cleaned: dict[str, str] = {}  # most rows of an answer say the same
 
     def clean(self, text: str) -> str:
         """A text that can be stored: no secrets, no half characters, no NUL, not too long."""
+        if text not in self._cleaned:
+            self._cleaned[text] = self._clean(text)
+        return self._cleaned[text]
+
+    def _clean(self, text: str) -> str:
         whole = self._redact(text).encode("utf-8", "replace").decode().replace("\0", "").strip()
         return whole if len(whole) <= LONGEST_TEXT else whole[: LONGEST_TEXT - 1] + "…"
 
@@ -127,20 +136,16 @@ class _Reading:
         folded: dict[str, list[object]] = {}
         for name, value in fields.items():
             folded.setdefault(_key(name), []).append(value)
-
-        def first(key: str) -> object:
-            return folded.get(key, (None,))[0]
-
-        said = (value for key in ITEM_TEXT_KEYS for value in folded.get(key, ()))
-        texts = tuple(text for value in said if (text := self.clean(_words(value))))
-        times = (*folded.get("scheduletime", ()), *folded.get("scheduledtime", ()))
+        get = folded.get
+        said = [value for key in ITEM_TEXT_KEYS for value in get(key, ())]
+        times = [_plain(value) for key in TIME_KEYS for value in get(key, ())]
         return Item(
-            position=position,
-            phone=_plain(first("phonenumber")),
-            number=_index(first("index")),
-            scheduled=next((text for time in times if (text := _plain(time))), ""),
-            name=_plain(first("name")),
-            texts=texts,
+            position,
+            _plain(get("phonenumber", _NOTHING)[0]),
+            _index(get("index", _NOTHING)[0]),
+            next(filter(None, times), ""),
+            _plain(get("name", _NOTHING)[0]),
+            tuple(filter(None, [self.clean(_words(value)) for value in said])),
         )
 
 

@@ -5,29 +5,44 @@ before anybody is shown it. The delivery key (account, command, campaign, hash o
 at the claim and given back when the lead turns out not taken: no two runs can send the same lead.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ozodial.database import many
 from ozodial.keys import settle_keys, take_doubtful_keys, take_keys
 from ozodial.ledger import Ledger
+from ozodial.marking import mark_sending, settle, settled_row, split, still_in
 from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
 from ozodial.schema import batches, deliveries, rows, runs
 from ozodial.slots import SlotKey, answered
 from ozodial.sorting import Sorting
 from ozodial.staging import Run
 
-_NEXT: Mapping[str, Set[State]] = {
-    State.SENDING: frozenset(State),
-    State.UNKNOWN: frozenset(State),
-    # given up on, and about to be sent again because a person said so
-    State.READY: frozenset(State) - {State.UNKNOWN},
-}
-"""From the state in which an answer finds a row to those that it may bring."""
+# Statements of every request, made once: to put one together costs more than to execute it.
+_RUN_STATE = sa.select(runs.c.state).where(runs.c.id == sa.bindparam("run"))
+_ANY_READY = (
+    sa.select(rows.c.row)
+    .join(runs, runs.c.id == rows.c.run_id)
+    .where(
+        rows.c.run_id == sa.bindparam("run"), rows.c.state == State.READY, runs.c.state == "open"
+    )
+    .limit(1)
+)
+_READY_SPAN = sa.select(sa.func.min(rows.c.row), sa.func.max(rows.c.row)).where(
+    rows.c.run_id == sa.bindparam("run"), rows.c.state == State.READY
+)
+_IN_FLIGHT = (
+    sa.select(batches.c.owner_id, sa.func.sum(batches.c.rows))
+    .where(batches.c.run_id == sa.bindparam("run"), batches.c.outcome == State.SENDING)
+    .group_by(batches.c.owner_id)
+)
+_LAST_NUMBER = sa.select(sa.func.max(batches.c.number)).where(
+    batches.c.run_id == sa.bindparam("run")
+)
+_NEW_BATCH = batches.insert()
+_BATCH_ENDS = batches.update().where(batches.c.id == sa.bindparam("of_batch"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +83,13 @@ class Claims:
         self._ledger = ledger
         self._run = run
 
-    def claim(self, limit: int, past: str) -> Claim:
-        """Up to `limit` ready rows become `sending`; `past` is now, written as a ScheduledTime."""
+    def claim(self, limit: int, past: str, after: int = 0) -> Claim:
+        """Up to `limit` ready rows behind a row become `sending`.
+
+        `past` is now, written as a ScheduledTime.
+        """
         with self._ledger.write() as connection:
-            held = self._ledger.hold(connection)
-            now = self._ledger.clock.instant()
-            if not held:
-                return Claim(now, lost=True)
-            found = Sorting(connection, self._run, past)
-            state = sa.select(runs.c.state).where(runs.c.id == self._run.id)
-            if connection.scalar(state) == "open":
-                found.fill(limit)
-            settled, leads = tuple(found.settled), tuple(found.leads)
-            _settle(connection, self._run.id, settled)
-            batch_id, number = 0, 0
-            if leads:
-                batch_id, number = self._new_batch(connection, len(leads), now)
-                _mark_sending(connection, self._run, batch_id, leads)
-                take_keys(connection, self._run, leads, found.held)
-            return Claim(now, batch_id, number, self._ledger.owner, leads, settled, found.blocked)
+            return self._claim(connection, limit, past, after)
 
     def still_mine(self, claim: Claim) -> bool:
         """Whether a claim holds after this process stood still for a while; renews the lease."""
@@ -104,45 +107,52 @@ class Claims:
         claimed again since.
         """
         with self._ledger.write() as connection:
-            kept = self._record(connection, claim, outcomes, result)
-            arrived = result.outcome != "not_sent"
-            at, delay = result.answered_at, result.delay
-            answered(connection, key, at, delay, claim.owner, arrived=arrived)
-            return kept
+            return self._record_answer(connection, claim, outcomes, result, key)
+
+    def record_and_claim(
+        self,
+        claim: Claim,
+        outcomes: Sequence[Outcome],
+        result: BatchResult,
+        key: SlotKey,
+        limit: int,
+        past: str,
+    ) -> tuple[list[Outcome], Claim]:
+        """`record`, and a `claim` for the next request in the same commit, which costs the most."""
+        with self._ledger.write() as connection:
+            kept = self._record_answer(connection, claim, outcomes, result, key)
+            return kept, self._claim(connection, limit, past)
 
     def hand_back(self, claim: Claim) -> None:
         """A batch that others gave up on was never sent: only this process knows."""
-        unsent = [Outcome(lead.row, State.READY) for lead in claim.rows]
         said = "the process stood still before it was sent"
-        result = BatchResult("not_sent", 0.0, claim.at, said)
         with self._ledger.write() as connection:
-            self._record(connection, claim, unsent, result)
+            self._record(
+                connection, claim, _unsent(claim), BatchResult("not_sent", 0.0, claim.at, said)
+            )
+
+    def unclaim(self, claim: Claim) -> None:
+        """A batch is not to be sent after all: as if it had never been claimed."""
+        with self._ledger.write() as connection:
+            self._record(connection, claim, _unsent(claim), BatchResult("not_sent", 0.0, claim.at))
+            connection.execute(batches.delete().where(batches.c.id == claim.batch_id))
 
     def any_ready(self) -> bool:
         """Whether the run is open and has rows to send."""
         with self._ledger.read() as connection:
-            ready = (
-                sa.select(rows.c.row)
-                .join(runs, runs.c.id == rows.c.run_id)
-                .where(
-                    rows.c.run_id == self._run.id,
-                    rows.c.state == State.READY,
-                    runs.c.state == "open",
-                )
-                .limit(1)
-            )
-            return connection.scalar(ready) is not None
+            return connection.scalar(_ANY_READY, {"run": self._run.id}) is not None
+
+    def place(self, share: float) -> int:
+        """The row behind which that share of the way from the first ready row to the last ends."""
+        with self._ledger.read() as connection:
+            first, last = connection.execute(_READY_SPAN, {"run": self._run.id}).one()
+            return int(first + share * (last - first)) - 1 if first is not None else 0
 
     def in_flight(self) -> tuple[int, int]:
         """Rows of this run that are `sending`: (by this process, by others)."""
         with self._ledger.read() as connection:
-            counted = (
-                sa.select(batches.c.owner_id, sa.func.count())
-                .join(rows, rows.c.batch_id == batches.c.id)
-                .where(rows.c.run_id == self._run.id, rows.c.state == State.SENDING)
-                .group_by(batches.c.owner_id)
-            )
-            counts = {owner: int(count) for owner, count in connection.execute(counted)}
+            found = connection.execute(_IN_FLIGHT, {"run": self._run.id})
+            counts = {owner: int(count) for owner, count in found}
             own = counts.pop(self._ledger.owner, 0)
             return own, sum(counts.values())
 
@@ -188,21 +198,50 @@ class Claims:
             )
             yield from [settled_row(row) for row in connection.execute(lost)]
 
+    def _claim(self, connection: Connection, limit: int, past: str, after: int = 0) -> Claim:
+        held = self._ledger.hold(connection)
+        now = self._ledger.clock.instant()
+        if not held:
+            return Claim(now, lost=True)
+        found = Sorting(connection, self._run, past)
+        if connection.scalar(_RUN_STATE, {"run": self._run.id}) == "open":
+            found.fill(limit, after)
+        settled, leads = tuple(found.settled), tuple(found.leads)
+        settle(connection, self._run.id, settled)
+        batch_id, number = 0, 0
+        if leads:
+            batch_id, number = self._new_batch(connection, len(leads), now)
+            mark_sending(connection, self._run, batch_id, leads)
+            take_keys(connection, self._run, leads, found.held)
+        return Claim(now, batch_id, number, self._ledger.owner, leads, settled, found.blocked)
+
     def _new_batch(self, connection: Connection, size: int, now: Instant) -> tuple[int, int]:
-        last = sa.select(sa.func.max(batches.c.number)).where(batches.c.run_id == self._run.id)
-        number = (connection.scalar(last) or 0) + 1
-        added = connection.execute(
-            batches.insert().values(
-                run_id=self._run.id,
-                number=number,
-                owner_id=self._ledger.owner,
-                outcome=State.SENDING,
-                rows=size,
-                claimed_wall=now.wall,
-            )
-        )
+        number = (connection.scalar(_LAST_NUMBER, {"run": self._run.id}) or 0) + 1
+        batch = {
+            "run_id": self._run.id,
+            "number": number,
+            "owner_id": self._ledger.owner,
+            "outcome": State.SENDING,
+            "rows": size,
+            "claimed_wall": now.wall,
+        }
+        added = connection.execute(_NEW_BATCH, batch)
         key = added.inserted_primary_key
         return (int(key[0]) if key is not None else 0), number
+
+    def _record_answer(
+        self,
+        connection: Connection,
+        claim: Claim,
+        outcomes: Sequence[Outcome],
+        result: BatchResult,
+        key: SlotKey,
+    ) -> list[Outcome]:
+        kept = self._record(connection, claim, outcomes, result)
+        arrived = result.outcome != "not_sent"
+        at, delay = result.answered_at, result.delay
+        answered(connection, key, at, delay, claim.owner, arrived=arrived)
+        return kept
 
     def _record(
         self,
@@ -211,76 +250,22 @@ class Claims:
         outcomes: Sequence[Outcome],
         result: BatchResult,
     ) -> list[Outcome]:
-        still = _still_in(connection, self._run.id, claim)
+        still = still_in(connection, self._run.id, claim.batch_id, claim.rows)
         kept = [outcome for outcome in outcomes if outcome.state in still.get(outcome.row, ())]
-        _settle(connection, self._run.id, kept)
+        settle(connection, self._run.id, kept)
         settle_keys(connection, self._run, kept, claim.rows)
         if result.split:
-            _split(connection, self._run.id, claim.batch_id, [outcome.row for outcome in kept])
-        connection.execute(
-            batches.update()
-            .where(batches.c.id == claim.batch_id)
-            .values(
-                outcome=result.outcome,
-                seconds=result.seconds,
-                http_status=result.http_status,
-                transaction_id=result.transaction_id,
-                message=result.message,
-            )
-        )
+            split(connection, self._run.id, claim.batch_id, [outcome.row for outcome in kept])
+        ended = {
+            "outcome": result.outcome,
+            "seconds": result.seconds,
+            "http_status": result.http_status,
+            "transaction_id": result.transaction_id,
+            "message": result.message,
+        }
+        connection.execute(_BATCH_ENDS, {"of_batch": claim.batch_id, **ended})
         return kept
 
 
-def settled_row(row: sa.Row[Any]) -> SettledRow:
-    """A row of the ledger as a person sees it."""
-    return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, row.message)
-
-
-_SENDING = """
-    UPDATE rows SET state = ?, reason = NULL, message = NULL, batch_id = ?
-    WHERE run_id = ? AND "row" = ?
-"""
-_SETTLE = """
-    UPDATE rows SET state = ?, reason = ?, message = ?, batch_id = CASE WHEN ? THEN batch_id END
-    WHERE run_id = ? AND "row" = ?
-"""
-_STILL_IN = sa.select(rows.c.row, rows.c.state).where(
-    rows.c.run_id == sa.bindparam("run"),
-    rows.c.row.between(sa.bindparam("first"), sa.bindparam("last")),
-    rows.c.batch_id == sa.bindparam("batch"),
-)
-
-
-def _settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | Outcome]) -> None:
-    """Write what became of rows."""
-    values = [
-        (str(row.state), row.reason, row.message, row.state is not State.READY, run_id, row.row)
-        for row in settled
-    ]
-    many(connection, _SETTLE, values)
-
-
-def _mark_sending(
-    connection: Connection, run: Run, batch_id: int, leads: Sequence[LeadRow]
-) -> None:
-    sending = str(State.SENDING)
-    many(connection, _SENDING, [(sending, batch_id, run.id, lead.row) for lead in leads])
-
-
-def _still_in(connection: Connection, run_id: int, claim: Claim) -> Mapping[int, Set[State]]:
-    """The batch's rows that nobody has claimed since, with what may still become of them."""
-    numbers = [lead.row for lead in claim.rows]
-    span = {"first": min(numbers, default=0), "last": max(numbers, default=0)}
-    found = connection.execute(_STILL_IN, {"run": run_id, "batch": claim.batch_id, **span})
-    return {row: _NEXT.get(state, frozenset()) for row, state in found}
-
-
-def _split(connection: Connection, run_id: int, batch_id: int, refused: Sequence[int]) -> None:
-    """Halve a refused batch, so that its guilty rows come to stand alone."""
-    half = len(refused) // 2
-    for part, numbers in enumerate((refused[:half], refused[half:])):
-        connection.execute(
-            rows.update()
-            .where(rows.c.run_id == run_id, rows.c.row.in_(numbers))
-            .values(part=2 * batch_id + part)
-        )
+def _unsent(claim: Claim) -> list[Outcome]:
+    return [Outcome(lead.row, State.READY) for lead in claim.rows]

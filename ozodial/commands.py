@@ -104,7 +104,7 @@ class _Sender:
     viewer: Viewer
 
     def stage_and_send(self, job: "Job", ledger: "Ledger", stop: "Stop") -> ExitCode:
-        from ozodial.sending import HaltError
+        from ozodial.shift import HaltError
         from ozodial.upload import prepare
 
         staging = prepare(job, ledger, stop, dry=self.given.dry_run)

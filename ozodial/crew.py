@@ -6,7 +6,7 @@ shows them, and is free to notice a signal. Errors of ours come out as events, a
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ozodial.client import Client
@@ -16,16 +16,19 @@ from ozodial.events import Event
 from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.pacing import Pacer, Patience
-from ozodial.sending import HaltError, Shift, Worker
+from ozodial.sending import Worker
+from ozodial.shift import HaltError, Shift
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import Run, Staging
+from ozodial.throttle import Throttle
 from ozodial.tokens import Tokens
 
-Events = queue.SimpleQueue[Event | BaseException | None]
+Events = queue.SimpleQueue[Sequence[Event] | BaseException | None]
+"""What became of a batch comes as one: to wake the main thread for each row costs more."""
 
 
 class Stop:
-    """How the run is told to end early, from a signal handler: once politely, twice at once.
+    """How the run is told to end early, by a thread: once politely, twice at once.
 
     `wake` is called each time, so that whoever waits for something else takes notice.
     """
@@ -35,23 +38,16 @@ class Stop:
         self.exit_code: ExitCode | None = None
         self.at_once = False
         self.wake: Callable[[], None] = lambda: None
-        self._asked: queue.SimpleQueue[ExitCode] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, name="ozodial-stop", daemon=True).start()
 
     def ask(self, exit_code: ExitCode) -> None:
         """Ctrl-C or TERM: finish the request in flight; the second time, don't wait for it.
 
-        Takes no lock that the interrupted thread might hold: a thread of our own does the rest.
+        Not for signal handlers, which may interrupt the holder of a lock that this takes.
         """
-        self._asked.put(exit_code)
-
-    def _listen(self) -> None:
-        while True:
-            asked = self._asked.get()
-            self.at_once = self.exit_code is not None
-            self.exit_code = self.exit_code or asked
-            self.halt.set()
-            self.wake()
+        self.at_once = self.exit_code is not None
+        self.exit_code = self.exit_code or exit_code
+        self.halt.set()
+        self.wake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ def new_shift(
     ledger: Ledger,
     endpoint: Endpoint,
     wire: Wire,
-    emit: Callable[[Event], None],
+    emit: Callable[[Sequence[Event]], None],
     halt: threading.Event,
 ) -> Shift:
     """What the workers of a run share."""
@@ -95,38 +91,38 @@ def new_shift(
         clock=ledger.clock,
         emit=emit,
         halt=halt,
+        throttle=Throttle(1 if key.exclusive else max(1, wire.parallel)),
         any_taken=bool(Staging(ledger).counts(run.id).keys() & {State.ACCEPTED, State.QUEUED}),
     )
 
 
-def run_workers(
-    shift: Shift, parallel: int, events: Events, stop: Stop
-) -> Iterator[Event | OzodialError]:
+def run_workers(shift: Shift, events: Events, stop: Stop) -> Iterator[Event | OzodialError]:
     """The events of all workers, until each has ended; their errors of ours among them.
 
     Whatever happens to the viewer, requests in flight are waited for, unless the run is told to
     stop at once.
     """
-    # one at a time where the endpoint has a pace
-    count = 1 if shift.pacer.key.exclusive else max(1, parallel)
+    count = shift.throttle.most
     for _ in range(count):
         threading.Thread(target=_work, args=(shift, events.put), daemon=True).start()
     ends = _Ends(count)
     try:
         while ends.missing and not stop.at_once:
-            event = events.get()
-            if isinstance(event, BaseException):
-                ends.add(event)
-                if isinstance(event, OzodialError):
-                    yield event
-            elif event is not None:
-                yield event
+            arrived = events.get()
+            if isinstance(arrived, BaseException):
+                ends.add(arrived)
+                if isinstance(arrived, OzodialError):
+                    yield arrived
+            elif arrived is not None:
+                yield from arrived
     finally:
         shift.halt.set()
         while ends.missing and not stop.at_once:
-            event = events.get()
-            if isinstance(event, BaseException):
-                ends.add(event)
+            arrived = events.get()
+            if isinstance(arrived, BaseException):
+                ends.add(arrived)
+        if ends.missing:
+            shift.close()
     if ends.bug is not None:
         raise ends.bug
 

@@ -120,6 +120,7 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         _retry_locked(lambda: connection.execute("PRAGMA journal_mode = WAL").close())
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA foreign_keys = OFF")
 
     @sa.event.listens_for(engine, "begin")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from ozodial.claims import settled_row
 from ozodial.export import ExportRow
 from ozodial.ledger import Ledger
+from ozodial.marking import settled_row
 from ozodial.models import SettledRow, State
 from ozodial.schema import batches, rows, runs, targets
 

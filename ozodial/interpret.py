@@ -8,6 +8,7 @@ of its own is `unknown`. The rules are design section 4, rule 3; the texts are i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from ozodial.answers import (
     FAILURE_WORDS,
@@ -180,6 +181,9 @@ def _unknown(leads: Sequence[LeadRow], reason: Reason, message: str) -> Verdict:
 
 # --- rows ---
 
+_Read = tuple[State, Reason | None, str]
+"""State, reason and message that an item's words bring its row."""
+
 
 def _rows(leads: Sequence[LeadRow], said: Said) -> Verdict:
     about = match(said.items, leads)
@@ -189,27 +193,28 @@ def _rows(leads: Sequence[LeadRow], said: Said) -> Verdict:
 
 def _outcome(row: int, items: Sequence[Item], doubted: bool) -> Outcome:
     if not items:
-        return _unclear(row, NO_LINE)
-    read = [_read_item(row, item) for item in items]
+        return Outcome(row, *_unclear(NO_LINE))
+    read = [Outcome(row, *_read(item.texts)) for item in items]
     states = {outcome.state for outcome in read}
     outcome = read[0]
     if states == {State.ACCEPTED, State.DUPLICATE}:
         outcome = next(o for o in read if o.state is State.ACCEPTED)
     elif len(states) > 1:
-        return _contradiction(row, [o.message or "" for o in read])
+        return Outcome(row, *_contradiction([o.message or "" for o in read]))
     if outcome.state is State.ACCEPTED and doubted:
-        return _unclear(row, f"the vendor says {outcome.message!r} inside a refusal")
+        return Outcome(row, *_unclear(f"the vendor says {outcome.message!r} inside a refusal"))
     return outcome
 
 
-def _read_item(row: int, item: Item) -> Outcome:
+@lru_cache(maxsize=256)  # most rows of an answer say the same
+def _read(texts: tuple[str, ...]) -> _Read:
     """One item's own words. A text that we know says more than the status word beside it."""
     taken: list[str] = []
     refused: list[tuple[Known, str]] = []
     yes: list[str] = []
     no: list[str] = []
     strange: list[str] = []
-    for text in item.texts:
+    for text in texts:
         found = look_up(text)
         if found is not None and found[0].means in _OF_A_ROW:
             refused.append((found[0], text))
@@ -221,24 +226,24 @@ def _read_item(row: int, item: Item) -> Outcome:
                 text
             )
     if (taken and (refused or no)) or (yes and no and not refused):
-        return _contradiction(row, item.texts)
+        return _contradiction(texts)
     if refused:
         known, text = refused[0]
         state = State.DUPLICATE if known.means is Means.EXISTS else State.REJECTED
-        return Outcome(row, state, known.reason, text)
+        return state, known.reason, text
     if no:
-        return Outcome(row, State.REJECTED, Reason.REFUSED_BY_VENDOR, (strange or no)[0])
+        return State.REJECTED, Reason.REFUSED_BY_VENDOR, (strange or no)[0]
     if strange or not (taken or yes):
-        return _unclear(row, strange[0] if strange else NEITHER)
-    return Outcome(row, State.ACCEPTED, None, (taken or yes)[0])
+        return _unclear(strange[0] if strange else NEITHER)
+    return State.ACCEPTED, None, (taken or yes)[0]
 
 
 _OF_A_ROW = frozenset({Means.ROW_REFUSED, Means.DATA, Means.EXISTS})
 
 
-def _contradiction(row: int, texts: Sequence[str]) -> Outcome:
-    return _unclear(row, "the vendor contradicts itself: " + " / ".join(texts))
+def _contradiction(texts: Sequence[str]) -> _Read:
+    return _unclear("the vendor contradicts itself: " + " / ".join(texts))
 
 
-def _unclear(row: int, message: str) -> Outcome:
-    return Outcome(row, State.UNKNOWN, Reason.NO_ROW_ANSWER, message[:LONGEST_TEXT])
+def _unclear(message: str) -> _Read:
+    return State.UNKNOWN, Reason.NO_ROW_ANSWER, message[:LONGEST_TEXT]

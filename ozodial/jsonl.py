@@ -31,6 +31,10 @@ _ESCAPED = re.compile(
 )
 
 
+_UNICODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class JsonViewer:
     """Writes each event as it comes."""
 
@@ -135,7 +139,7 @@ def _summary(event: SummaryEvent) -> dict[str, Json]:
 
 def write_record(sink: Sink, record: dict[str, Json]) -> None:
     """One JSON line, whatever the stream's encoding."""
-    text = json.dumps(record, ensure_ascii=not sink.unicode, separators=(",", ":"))
+    text = (_UNICODE if sink.unicode else _ASCII)(record)
     sink.line(_ESCAPED.sub(_escape, text))
 
 

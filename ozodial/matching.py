@@ -29,7 +29,7 @@ def match(items: Sequence[Item], leads: Sequence[LeadRow]) -> dict[int, list[Ite
     placed = _Placed(items, leads)
     said: dict[int, list[Item]] = defaultdict(list)
     for item in items:
-        lead = placed.by_phone(item) if _digits(item.phone) else placed.without_phone(item)
+        lead = placed.by_phone(item) if _tail(item.phone) else placed.without_phone(item)
         if lead is not None:
             said[lead.row].append(item)
     return dict(said)
@@ -100,7 +100,7 @@ class _Placed:
         )
 
     def _agrees_in_order(self, items: Sequence[Item]) -> bool:
-        with_phone = [item for item in items if _digits(item.phone)]
+        with_phone = [item for item in items if _tail(item.phone)]
         return bool(with_phone) and all(
             _tail(self._leads[item.position].phone) == _tail(item.phone)
             for item in with_phone
@@ -120,7 +120,7 @@ def _folded(name: str) -> str:
 
 
 def _digits(phone: str) -> str:
-    return "".join(filter(str.isdecimal, phone))
+    return phone if phone.isdecimal() else "".join(filter(str.isdecimal, phone))
 
 
 @lru_cache(maxsize=4096)  # each phone of a batch is asked for several times

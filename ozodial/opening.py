@@ -1,7 +1,9 @@
 """What every command opens before it works: the place, the recipe, the ledger, the signals."""
 
 import signal
+import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -194,16 +196,34 @@ def catch_signals() -> "Iterator[Stop]":
     from ozodial.crew import Stop
 
     stop = Stop()
-    codes = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+    codes = {int(signal.SIGINT): ExitCode.INTERRUPTED, int(signal.SIGTERM): ExitCode.TERMINATED}
     if hasattr(signal, "SIGHUP"):  # not on Windows
-        codes[signal.SIGHUP] = ExitCode.TERMINATED
+        codes[int(signal.SIGHUP)] = ExitCode.TERMINATED
+    # A handler in Python has to wait for the main thread, which may just have gone to sleep on its
+    # queue; what the interpreter writes at once, a thread of our own reads.
+    near, far = socket.socketpair()
+    far.setblocking(False)
 
-    def asked(number: int, _frame: FrameType | None) -> None:
-        stop.ask(codes[signal.Signals(number)])
+    def listen() -> None:
+        while numbers := near.recv(16):
+            for number in numbers:
+                if number in codes:
+                    stop.ask(codes[number])
 
-    before = {number: signal.signal(number, asked) for number in codes}
+    listener = threading.Thread(target=listen, name="ozodial-signals", daemon=True)
+    before = {number: signal.signal(number, _noted) for number in codes}
+    waker = signal.set_wakeup_fd(far.fileno(), warn_on_full_buffer=False)
+    listener.start()
     try:
         yield stop
     finally:
+        signal.set_wakeup_fd(waker)
         for number, handler in before.items():
             signal.signal(number, handler)
+        far.close()
+        listener.join()
+        near.close()
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Whoever listens has been told already."""

@@ -16,6 +16,9 @@ from sqlalchemy.engine import Connection
 from ozodial.models import Instant, Reason, State
 from ozodial.schema import batches, deliveries, instant, moment, owners, rows, runs, slots, tokens
 
+# made once: to put a statement together costs more than to execute it
+_RENEW = owners.update().where(owners.c.id == sa.bindparam("of_owner"), ~owners.c.gone)
+
 GONE_MESSAGE = "the process that sent it ended before an answer was recorded"
 
 
@@ -33,8 +36,7 @@ def register(connection: Connection, host: str, now: Instant) -> int:
 
 def renew(connection: Connection, owner_id: int, now: Instant) -> bool:
     """Whether the owner still holds what is its own; if so, its lease begins anew."""
-    mine = (owners.c.id == owner_id) & ~owners.c.gone
-    held = connection.execute(owners.update().where(mine).values(**moment("renewed", now)))
+    held = connection.execute(_RENEW, {"of_owner": owner_id, **moment("renewed", now)})
     return bool(held.rowcount)
 
 

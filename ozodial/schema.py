@@ -94,7 +94,7 @@ deliveries = sa.Table(
     sa.Column("run_id", sa.Integer, nullable=False),
     sa.Column("row", sa.Integer, nullable=False),
     sa.Column("prior", sa.Text),  # JSON: who had it before, [[state, run, row], …], latest last
-    sqlite_with_rowid=False,
+    # with rowids: hashes come in no order, and only the index pays for that, once a lead
 )
 
 batches = sa.Table(

@@ -5,26 +5,22 @@ tells the viewer only then. Several workers share one `Shift`. What a worker can
 raised as an error of ours; nothing is sent after that.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ozodial.batching import upload_of
 from ozodial.claims import BatchResult, Claim, Claims
-from ozodial.client import Client
-from ozodial.clock import Clock
-from ozodial.endpoints import Access, Endpoint
-from ozodial.errors import RefusedError, StoppedError
-from ozodial.events import BatchEvent, Event, RowEvent, SendingEvent, WaitEvent
+from ozodial.errors import LedgerFullError, RefusedError, StoppedError
+from ozodial.events import BatchEvent, NoticeEvent, RowEvent, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret
 from ozodial.ledger import Ledger
 from ozodial.models import Instant, Lost, NotSent, Outcome, Reply, SettledRow, State
-from ozodial.pacing import POLL_SECONDS, Pacer, Patience
+from ozodial.pacing import POLL_SECONDS
+from ozodial.shift import HaltError, Shift
 from ozodial.staging import Run
-from ozodial.tokens import Tokens
 
 UNKNOWN_IN_A_ROW = 2
 """After so many, a sick server can't be trusted with the rest of the file."""
@@ -36,53 +32,8 @@ START_WITHIN = 2 / 3
 """A request that has not left by then, in leases, is not sent: others may have given up on us."""
 
 HOPELESS_ROWS = 10
-"""So many single rows refused, and none ever taken: it is the columns, not the rows."""
-
-
-class HaltError(Exception):
-    """The run was told to stop; not an error."""
-
-
-@dataclass(slots=True)
-class Shift:
-    """What the workers of one run share. `emit` is called after the fact is committed."""
-
-    ledger: Ledger
-    run: Run
-    endpoint: Endpoint
-    client: Client
-    access: Access
-    pacer: Pacer
-    patience: Patience
-    tokens: Tokens | None
-    clock: Clock
-    emit: Callable[[Event], None]
-    halt: threading.Event
-    ended: int = 0  # requests of this process that are over and recorded
-    recorded: threading.Condition = field(default_factory=threading.Condition)
-    unknown_in_a_row: int = 0
-    refused_rows: int = 0
-    any_taken: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def access_with(self, token: str | None) -> Access:
-        """The account's access, with the token of this request."""
-        return Access(self.access.user_name, self.access.api_key, token)
-
-    @contextmanager
-    def in_flight(self) -> Iterator[None]:
-        """A request is on its way; whoever has nothing to send meanwhile waits for its end."""
-        try:
-            yield
-        finally:
-            with self.recorded:
-                self.ended += 1
-                self.recorded.notify_all()
-
-    def await_end(self, seen: int) -> None:
-        """Until a request of this process ends that had not by `seen`; looks up now and then."""
-        with self.recorded:
-            self.recorded.wait_for(lambda: self.ended != seen, POLL_SECONDS)
+"""So many single rows refused and none ever taken: try as many from all over the file, and if those
+are refused, too, it is the columns, not the rows."""
 
 
 class Worker:
@@ -93,40 +44,70 @@ class Worker:
         self._claims = Claims(shift.ledger, shift.run)
         self._stale: str | None = None
         self._waiting_for = ""
+        self._next: Claim | None = None
 
     def work(self) -> None:
         """Until no row of the run is ready or in flight. Raises what ends the run early."""
-        while self._one_batch():
-            pass
+        try:
+            while self._one_batch():
+                pass
+        finally:
+            with suppress(LedgerFullError):  # they are `unknown` at the next start
+                self._put_back()
 
     def _one_batch(self) -> bool:
         shift, seen = self._shift, self._shift.ended
         if shift.halt.is_set():
             raise HaltError
-        if not self._claims.any_ready():
+        if self._next is not None and not self._next.rows:
+            self._put_back()
+        if self._next is None and not self._claims.any_ready():
             return self._others_at_work(0, seen)
         token = shift.tokens.get(self._pause, self._reap, self._stale) if shift.tokens else None
         shift.pacer.await_turn(self._pause, self._reap)
         if shift.halt.is_set():
             shift.pacer.give_back()
             raise HaltError
-        claim = self._claims.claim(shift.endpoint.rows_per_request, self._now())
-        self._tell_settled(claim.settled)
+        wave = shift.throttle.enter()
+        if wave is None:
+            self._put_back()
+            shift.await_end(seen)
+            return True
+        try:
+            return self._claim_and_send(token, seen, wave)
+        finally:
+            shift.throttle.leave()
+
+    def _claim_and_send(self, token: str | None, seen: int, wave: int) -> bool:
+        shift = self._shift
+        limit, after = self._wanted()
+        claim = self._next or self._claims.claim(limit, self._now(), after)
+        self._next = None
+        self._tell_settled(claim)
         if claim.lost:
             return True  # somebody took us for dead, and our turn with it
         if not claim.rows:
             shift.pacer.give_back()
-            return bool(claim.settled) or self._others_at_work(claim.blocked, seen)
+            more = bool(claim.settled or after)
+            return more or self._others_at_work(claim.blocked, seen)
         self._waiting_for = ""
         if self._slept_since(claim.at) and not self._claims.still_mine(claim):
             self._claims.hand_back(claim)
             return True
-        shift.emit(SendingEvent(shift.run.id, claim.number, len(claim.rows)))
+        shift.emit([SendingEvent(shift.run.id, claim.number, len(claim.rows))])
         with shift.in_flight():
-            self._send(claim, token)
+            self._send(claim, token, wave)
         return True
 
-    def _send(self, claim: Claim, token: str | None) -> None:
+    def _wanted(self) -> tuple[int, int]:
+        """How many rows to claim, and behind which row; single ones from afar, to try if any go."""
+        shift = self._shift
+        tried = shift.refused_rows - HOPELESS_ROWS
+        if shift.any_taken or tried < 0:
+            return shift.endpoint.rows_per_request, 0
+        return 1, self._claims.place(1 - tried / HOPELESS_ROWS)
+
+    def _send(self, claim: Claim, token: str | None, wave: int) -> None:
         shift = self._shift
         upload = upload_of(shift.run, claim.rows)
         access = shift.access_with(token)
@@ -137,6 +118,7 @@ class Worker:
         verdict = interpret(shift.endpoint, claim.rows, answer, access)
         seconds = max(0.0, ended.since(started))
         self._record(claim, answer, verdict, BatchTime(seconds, ended))
+        self._adapt(verdict, wave)
         self._react(verdict, token)
 
     def _record(
@@ -154,21 +136,49 @@ class Worker:
             delay=delay,
             split=verdict.decision is Decision.SPLIT,
         )
-        recorded = self._claims.record(claim, verdict.outcomes, result, shift.pacer.key)
+        recorded = self._commit(claim, verdict, result)
         self._count(verdict, recorded)
-        shift.emit(
-            BatchEvent(
-                shift.run.id,
-                claim.number,
-                len(claim.rows),
-                result.outcome,
-                time.seconds,
-                verdict.message,
-            )
+        batch = BatchEvent(
+            shift.run.id,
+            claim.number,
+            len(claim.rows),
+            result.outcome,
+            time.seconds,
+            verdict.message,
         )
-        self._tell_outcomes(claim, recorded)
+        shift.emit([batch, *self._settled(claim, recorded)])
         if trouble is not None:
             raise trouble
+
+    def _commit(self, claim: Claim, verdict: Verdict, result: BatchResult) -> Sequence[Outcome]:
+        """Record a batch; where no pace stands between, claim the next one in the same commit."""
+        shift = self._shift
+        with shift.recording:
+            if shift.closed:
+                raise HaltError
+            return self._commit_open(claim, verdict, result)
+
+    def _commit_open(
+        self, claim: Claim, verdict: Verdict, result: BatchResult
+    ) -> Sequence[Outcome]:
+        shift, key = self._shift, self._shift.pacer.key
+        waits = key.exclusive or verdict.decision is not Decision.ROWS or verdict.refused_alone
+        if waits or shift.halt.is_set() or shift.throttle.width < shift.throttle.most:
+            return self._claims.record(claim, verdict.outcomes, result, key)
+        recorded, self._next = self._claims.record_and_claim(
+            claim, verdict.outcomes, result, key, shift.endpoint.rows_per_request, self._now()
+        )
+        return recorded
+
+    def _put_back(self) -> None:
+        """What was claimed for a next request that is not made now."""
+        claim, self._next = self._next, None
+        if claim is None:
+            return
+        self._tell_settled(claim)
+        with self._shift.recording:
+            if claim.rows and not self._shift.closed:
+                self._claims.unclaim(claim)
 
     def _delay(
         self, answer: Reply | NotSent | Lost, verdict: Verdict
@@ -182,6 +192,15 @@ class Worker:
             return self._shift.patience.back_off(least, verdict.message or "", asked), None
         except StoppedError as error:
             return 0.0, error
+
+    def _adapt(self, verdict: Verdict, wave: int) -> None:
+        """Fewer requests at once for a vendor that has no room, and more again when it has."""
+        throttle = self._shift.throttle
+        if verdict.decision is not Decision.RETRY:
+            throttle.answered()
+        elif verdict.arrived and throttle.busy(wave):
+            said = f"the vendor is busy: {throttle.width} of {throttle.most} requests at once"
+            self._shift.emit([NoticeEvent(said)])
 
     def _count(self, verdict: Verdict, recorded: Iterable[Outcome]) -> None:
         shift = self._shift
@@ -213,9 +232,9 @@ class Worker:
             raise StoppedError(
                 f"{UNKNOWN_IN_A_ROW} requests in a row got no readable answer: {said}."
             )
-        if shift.refused_rows >= HOPELESS_ROWS and not shift.any_taken:
+        if shift.refused_rows >= 2 * HOPELESS_ROWS and not shift.any_taken:
             raise RefusedError(
-                f"The vendor refuses every row: {said}.",
+                f"The vendor refuses every row that it is offered: {said}.",
                 "compare the file's columns with the campaign's map file",
             )
 
@@ -240,17 +259,17 @@ class Worker:
 
     def _pause(self, seconds: float, why: str, message: str) -> None:
         """Wait, and say so once; HaltError when the run is told to stop."""
+        self._put_back()
         what = message if why == "busy" else ""
         if not what or what != self._waiting_for:
-            self._shift.emit(WaitEvent(seconds, why, message))
+            self._shift.emit([WaitEvent(seconds, why, message)])
         self._waiting_for = what
         if self._shift.clock.wait(seconds, self._shift.halt):
             raise HaltError
 
     def _reap(self) -> None:
         shift = self._shift
-        for event in given_up(shift.run, shift.ledger, shift.ledger.reap()):
-            shift.emit(event)
+        shift.emit(given_up(shift.run, shift.ledger, shift.ledger.reap()))
 
     def _slept_since(self, at: Instant) -> bool:
         slept = self._shift.clock.instant().since(at)
@@ -261,19 +280,17 @@ class Worker:
         now = datetime.fromtimestamp(self._shift.clock.instant().wall, zone)
         return now.strftime("%Y-%m-%d %H:%M:%S")
 
-    # --- telling ---
+    def _tell_settled(self, claim: Claim) -> None:
+        if claim.settled:
+            self._shift.emit([row_event(self._shift.run.id, row) for row in claim.settled])
 
-    def _tell_settled(self, settled: Iterable[SettledRow]) -> None:
-        for row in settled:
-            self._shift.emit(row_event(self._shift.run.id, row))
-
-    def _tell_outcomes(self, claim: Claim, recorded: Iterable[Outcome]) -> None:
+    def _settled(self, claim: Claim, recorded: Iterable[Outcome]) -> Iterator[RowEvent]:
+        run_id = self._shift.run.id
         leads = {lead.row: lead for lead in claim.rows}
-        for outcome in recorded:
-            if outcome.state is not State.READY:
-                lead = leads[outcome.row]
-                settled = SettledRow(lead.row, lead.phone, lead.name, *outcome[1:])
-                self._shift.emit(row_event(self._shift.run.id, settled))
+        for row, state, reason, message in recorded:
+            if state is not State.READY:
+                lead = leads[row]
+                yield RowEvent(run_id, row, lead.phone, state, reason, message, lead.name)
 
 
 @dataclass(frozen=True, slots=True)

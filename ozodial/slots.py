@@ -77,7 +77,7 @@ class Slots:
             return
         with self._ledger.write() as connection:
             mine = slots.c.owner_id == self._ledger.owner
-            connection.execute(slots.update().where(_same(key), mine).values(owner_id=None))
+            connection.execute(_UPDATE.where(mine), {**_same(key), "owner_id": None})
 
     def token(self, account: str) -> str | None:
         """The account's token, if it lives for two more minutes."""
@@ -95,7 +95,7 @@ class Slots:
             living = self._living(connection, account)
             if living is not None and living != stale:
                 return living
-            row = connection.execute(sa.select(tokens).where(tokens.c.account == account)).first()
+            row = connection.execute(_TOKEN, {"of_account": account}).first()
             if row is None:
                 connection.execute(tokens.insert().values(account=account))
             elif row.owner_id not in (None, self._ledger.owner):
@@ -129,7 +129,7 @@ class Slots:
             connection.execute(tokens.update().where(tokens.c.account == account).values(values))
 
     def _living(self, connection: Connection, account: str) -> str | None:
-        row = connection.execute(sa.select(tokens).where(tokens.c.account == account)).first()
+        row = connection.execute(_TOKEN, {"of_account": account}).first()
         if row is None or row.token is None:
             return None
         age = self._ledger.clock.instant().since(instant(row, "obtained"))
@@ -211,21 +211,29 @@ def _until_allowed(connection: Connection, account: str, now: Instant) -> float:
     return HOUR - sorted(recent)[TOKENS_PER_HOUR - 1]
 
 
-def _same(key: SlotKey) -> sa.ColumnElement[bool]:
-    return (slots.c.account == key.account) & (slots.c.endpoint == key.endpoint)
+_SAME = (slots.c.account == sa.bindparam("of_account")) & (
+    slots.c.endpoint == sa.bindparam("of_endpoint")
+)
+_FIND = sa.select(slots).where(_SAME)
+_UPDATE = slots.update().where(_SAME)
+_TOKEN = sa.select(tokens).where(tokens.c.account == sa.bindparam("of_account"))
+
+
+def _same(key: SlotKey) -> dict[str, Any]:
+    return {"of_account": key.account, "of_endpoint": key.endpoint}
 
 
 def _find(connection: Connection, key: SlotKey) -> sa.Row[Any] | None:
-    return connection.execute(sa.select(slots).where(_same(key))).first()
+    return connection.execute(_FIND, _same(key)).first()
 
 
 def _made(connection: Connection, key: SlotKey) -> sa.Row[Any]:
     found = _find(connection, key)
     if found is None:
         connection.execute(slots.insert().values(account=key.account, endpoint=key.endpoint))
-        found = connection.execute(sa.select(slots).where(_same(key))).one()
+        found = connection.execute(_FIND, _same(key)).one()
     return found
 
 
 def _update(connection: Connection, key: SlotKey, values: dict[str, Any]) -> None:
-    connection.execute(slots.update().where(_same(key)).values(values))
+    connection.execute(_UPDATE, {**_same(key), **values})

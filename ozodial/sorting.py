@@ -17,6 +17,19 @@ from ozodial.staging import Run
 MOST_SETTLED = 2_000
 """A claim that settles more rows than this leaves the rest to the next: others want to write."""
 
+_READY = (
+    sa.select(rows.c.row)
+    .where(
+        rows.c.run_id == sa.bindparam("run"),
+        rows.c.state == State.READY,
+        rows.c.row > sa.bindparam("after"),
+    )
+    .order_by(rows.c.row)
+    .limit(sa.bindparam("size"))
+    .subquery()
+)
+"""By itself, this is read from `rows_by_state` alone, however many rows are sent already."""
+
 _PAGE = (
     sa.select(
         rows.c.row,
@@ -31,18 +44,14 @@ _PAGE = (
         deliveries.c.row.label("key_row"),
         deliveries.c.prior,
     )
+    .select_from(_READY)
+    .join(rows, (rows.c.run_id == sa.bindparam("run")) & (rows.c.row == _READY.c.row))
     .outerjoin(
         deliveries,
         (deliveries.c.target_id == sa.bindparam("target"))
         & (deliveries.c.lead_hash == rows.c.lead_hash),
     )
-    .where(
-        rows.c.run_id == sa.bindparam("run"),
-        rows.c.state == State.READY,
-        rows.c.row > sa.bindparam("after"),
-    )
-    .order_by(rows.c.row)
-    .limit(sa.bindparam("size"))
+    .order_by(_READY.c.row)
 )
 """Ready rows with the keys of their leads; a statement made once costs less each time."""
 
@@ -66,20 +75,20 @@ class Sorting:
         self.settled: list[SettledRow] = []
         self.blocked = 0
 
-    def fill(self, limit: int) -> None:
-        """Look at ready rows in order, until `limit` leads are found."""
+    def fill(self, limit: int, after: int = 0) -> None:
+        """Look at ready rows in order, behind the row `after`, until `limit` leads are found."""
         place = {"run": self._run.id, "target": self._run.target_id, "size": limit}
-        after = 0
-        while len(self.settled) < MOST_SETTLED:
+        while len(self.leads) < limit and len(self.settled) < MOST_SETTLED:
             page = self._connection.execute(_PAGE, {**place, "after": after}).all()
-            for found in page:
-                row, phone, name, scheduled, values, lead_hash, part, state, *holder = found
-                if len(self.leads) == limit or (self.leads and part != self._part):
-                    return  # rows under suspicion are sent by themselves
-                lead = LeadRow(row, phone, name, scheduled, tuple(json.loads(values)), lead_hash)
-                self._sort(lead, part, Key(state, *holder) if state is not None else None)
             if not page:
                 return
+            all_values = json.loads(f"[{','.join(found[4] for found in page)}]")
+            for found, values in zip(page, all_values, strict=True):
+                row, phone, name, scheduled, _, lead_hash, part, state, *holder = found
+                if len(self.leads) == limit or (self.leads and part != self._part):
+                    return  # rows under suspicion are sent by themselves
+                lead = LeadRow(row, phone, name, scheduled, tuple(values), lead_hash)
+                self._sort(lead, part, Key(state, *holder) if state is not None else None)
             after = page[-1].row
 
     def _sort(self, lead: LeadRow, part: int, key: Key | None) -> None:

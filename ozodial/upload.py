@@ -29,7 +29,8 @@ from ozodial.ledger import Ledger
 from ozodial.models import State, Target
 from ozodial.pacing import POLL_SECONDS
 from ozodial.prepare import Leads, Recipe, open_leads
-from ozodial.sending import HaltError, given_up, row_event
+from ozodial.sending import given_up, row_event
+from ozodial.shift import HaltError
 from ozodial.staging import NewRun, Run, RunOptions, Staging
 
 
@@ -186,7 +187,7 @@ def send(run: Run, ledger: Ledger, endpoint: Endpoint, wire: Wire, stop: Stop) -
     trouble: OzodialError | None = None
     try:
         Claims(ledger, run).look_again()
-        for event in run_workers(shift, wire.parallel, events, stop):
+        for event in run_workers(shift, events, stop):
             if isinstance(event, OzodialError):
                 trouble = trouble or event
             else:
@@ -209,7 +210,9 @@ def _cancelled(run: Run, ledger: Ledger) -> StoppedError | None:
     left = staging.counts(run.id).get(State.READY)
     if not left or staging.run(run.id).state == "open":
         return None
-    return StoppedError(f"Run {run.id} was cancelled; {left} rows were not sent.")
+    return StoppedError(
+        f"Run {run.id} was cancelled; {left} rows were not sent.", f"ozodial runs show {run.id}"
+    )
 
 
 def summary(

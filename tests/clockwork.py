@@ -59,6 +59,7 @@ class Office:
     patience: float = 300.0
     timeout: float = 10.0
     pace: float | None = None
+    parallel: int = 1
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -118,6 +119,6 @@ class Office:
         pace = entry.pace if self.pace is None else self.pace
         with Client(self.url, self.timeout, environment=False) as client:
             access = Access("ops", KEY)
-            wire = Wire(client, access, "token", pace, self.timeout, self.patience)
+            wire = Wire(client, access, "token", pace, self.timeout, self.patience, self.parallel)
             self.events = list(send(run, ledger, entry, wire, Stop()))
         return self.summary

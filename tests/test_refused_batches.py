@@ -118,3 +118,28 @@ def test_each_extra_request_is_shown(tmp_path: Path, clock: FakeClock) -> None:
     assert {batch.message for batch in batches if batch.outcome == "refused"} == {
         "Please provide valid data"
     }
+
+
+def test_good_rows_get_in_behind_however_many_bad_ones(tmp_path: Path, clock: FakeClock) -> None:
+    with slow_vendor(clock) as vendor:
+        office = Office(tmp_path, clock, vendor.url)
+        lines = sheet_with(40, {}).splitlines()
+        for place in range(25):
+            lines[place + 1] = f"{70 + place}55508555,Lead"
+        summary = office.run_sheet("bulk-add", "\n".join(lines) + "\n")
+        assert summary.counts == {State.REJECTED: 25, State.ACCEPTED: 15}
+        assert summary.exit_code == 4
+
+
+def test_a_file_of_bad_rows_alone_is_given_up(tmp_path: Path, clock: FakeClock) -> None:
+    lines = [f"{6_000 + place}555555,Lead" for place in range(150)]  # the vendor wants another map
+    with slow_vendor(clock) as vendor:
+        vendor.sandbox.misbehave("refuse=Please provide valid data")
+        office = Office(tmp_path, clock, vendor.url)
+        summary = office.run_sheet("bulk-add", "Mobile,Name\n" + "\n".join(lines) + "\n")
+        requests = vendor.sandbox.requests
+    assert summary.exit_code == 6
+    assert summary.counts[State.REJECTED] == 20
+    alone = [event.row for event in office.events if isinstance(event, RowEvent)]
+    assert max(alone) > 140  # rows of the far end were tried, too
+    assert len(requests) < 60

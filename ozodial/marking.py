@@ -1,0 +1,76 @@
+"""The marks of a run's rows as they are claimed and settled, in the transaction of the caller."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ozodial.database import many
+from ozodial.models import LeadRow, Outcome, SettledRow, State
+from ozodial.schema import rows
+from ozodial.staging import Run
+
+_NEXT: Mapping[str, Set[State]] = {
+    State.SENDING: frozenset(State),
+    State.UNKNOWN: frozenset(State),
+    # given up on, and about to be sent again because a person said so
+    State.READY: frozenset(State) - {State.UNKNOWN},
+}
+"""From the state in which an answer finds a row to those that it may bring."""
+
+
+def settled_row(row: sa.Row[Any]) -> SettledRow:
+    """A row of the ledger as a person sees it."""
+    return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, row.message)
+
+
+_SENDING = """
+    UPDATE rows SET state = ?, reason = NULL, message = NULL, batch_id = ?
+    WHERE run_id = ? AND "row" = ?
+"""
+_SETTLE = """
+    UPDATE rows SET state = ?, reason = ?, message = ?, batch_id = CASE WHEN ? THEN batch_id END
+    WHERE run_id = ? AND "row" = ?
+"""
+_STILL_IN = sa.select(rows.c.row, rows.c.state).where(
+    rows.c.run_id == sa.bindparam("run"),
+    rows.c.row.between(sa.bindparam("first"), sa.bindparam("last")),
+    rows.c.batch_id == sa.bindparam("batch"),
+)
+
+
+def settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | Outcome]) -> None:
+    """Write what became of rows."""
+    values = [
+        (str(row.state), row.reason, row.message, row.state is not State.READY, run_id, row.row)
+        for row in settled
+    ]
+    many(connection, _SETTLE, values)
+
+
+def mark_sending(connection: Connection, run: Run, batch_id: int, leads: Sequence[LeadRow]) -> None:
+    """Write that rows are on their way with a batch."""
+    sending = str(State.SENDING)
+    many(connection, _SENDING, [(sending, batch_id, run.id, lead.row) for lead in leads])
+
+
+def still_in(
+    connection: Connection, run_id: int, batch_id: int, leads: Sequence[LeadRow]
+) -> Mapping[int, Set[State]]:
+    """The batch's rows that nobody has claimed since, with what may still become of them."""
+    numbers = [lead.row for lead in leads]
+    span = {"first": min(numbers, default=0), "last": max(numbers, default=0)}
+    found = connection.execute(_STILL_IN, {"run": run_id, "batch": batch_id, **span})
+    return {row: _NEXT.get(state, frozenset()) for row, state in found}
+
+
+def split(connection: Connection, run_id: int, batch_id: int, refused: Sequence[int]) -> None:
+    """Halve a refused batch, so that its guilty rows come to stand alone."""
+    half = len(refused) // 2
+    for part, numbers in enumerate((refused[:half], refused[half:])):
+        connection.execute(
+            rows.update()
+            .where(rows.c.run_id == run_id, rows.c.row.in_(numbers))
+            .values(part=2 * batch_id + part)
+        )
