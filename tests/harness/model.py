@@ -181,7 +181,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _claim(self, data: st.DataObject, process: Process) -> None:
         run = data.draw(st.sampled_from(self.runs), label="run")
-        claim = Claims(process.ledger, run).claim(data.draw(st.integers(1, 4)), NOW)
+        after = data.draw(st.sampled_from([0, 0, 0, 5]), label="after")
+        self._claimed(
+            process, run, Claims(process.ledger, run).claim(self._limit(data), NOW, after)
+        )
+
+    def _limit(self, data: st.DataObject) -> int:
+        return data.draw(st.integers(1, 4), label="limit")
+
+    def _claimed(self, process: Process, run: Run, claim: Claim) -> None:
         if claim.rows:
             process.run, process.claim = run, claim
             return
@@ -196,6 +204,11 @@ class LedgerMachine(RuleBasedStateMachine):
         assert run is not None
         assert claim is not None
         claims = Claims(process.ledger, run)
+        if data.draw(st.integers(0, 7), label="put back") == 0:
+            claims.unclaim(claim)
+            Slots(process.ledger).give_back(self.key)
+            process.let_go()
+            return
         if self.clock.instant().since(claim.at) > LEASE / 6 and not claims.still_mine(claim):
             claims.hand_back(claim)
             process.let_go()
@@ -235,10 +248,18 @@ class LedgerMachine(RuleBasedStateMachine):
             outcomes.append(outcome)
         result = BatchResult("answered", 1.0, self.clock.instant())
         given_up_on = not self._stands(claim.owner)
-        Claims(process.ledger, run).record(claim, outcomes, result, self.key)
+        claims, following = Claims(process.ledger, run), None
+        if not self.pace and data.draw(st.booleans(), label="at once"):
+            limit = self._limit(data)
+            _, following = claims.record_and_claim(claim, outcomes, result, self.key, limit, NOW)
+        else:
+            claims.record(claim, outcomes, result, self.key)
         if not given_up_on:  # otherwise the pace has counted from there
             self.vendor.answered = self.clock.mono
         process.let_go()
+        if following is not None:
+            process.turn = True
+            self._claimed(process, run, following)
 
     def _end(self, process: Process, kind: str) -> None:
         if kind == "leave":
