@@ -108,6 +108,7 @@ KNOWN: tuple[Known, ...] = (
     Known(r"please provide campaign details", Means.STOP, FACTS, explanation=NO_CAMPAIGN),
     Known(r"campaign not found", Means.STOP, FACTS, explanation=NO_CAMPAIGN),
     Known(r"passed campaign are invalid", Means.STOP, FACTS, explanation=NO_CAMPAIGN),
+    Known(r"no record found", Means.STOP, FACTS, explanation=NO_CAMPAIGN, failing=True),
     Known(r"all parameters are mandatory", Means.STOP, FACTS),
     Known(
         r"mandatory parameter scheduledtime is (missing )?in bulkdata map",

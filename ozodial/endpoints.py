@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus
 from ozodial.models import Field
 
 TOKEN_PATH = "/ca_apis/CAToken/generateToken"  # noqa: S105 - a path, not a secret
+CAMPAIGN_STATUS_PATH = "/ca_apis/campaignStatus"
 TOKEN_SECONDS = 3600
 TOKENS_PER_HOUR = 10
 
@@ -167,18 +168,28 @@ def token_request(access: Access) -> HttpRequest:
     return HttpRequest("POST", TOKEN_PATH, headers, content=body)
 
 
-def _write_schedule(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
+def campaign_status_request(access: Access, campaign: str) -> HttpRequest:
+    """`campaignStatus`: a GET that carries JSON; a POST, or a query string, is refused."""
+    body = _json({"userName": access.user_name, "campaignName": campaign})
+    return HttpRequest("GET", CAMPAIGN_STATUS_PATH, _json_headers(access), content=body)
+
+
+def _json_headers(access: Access) -> Mapping[str, str]:
+    """Token mode or basic mode, as the account's "API Authentication" setting wants it."""
     auth = (
         {"Authorization": f"Bearer {access.token}"} if access.token else {"apiKey": access.api_key}
     )
+    return {"Content-Type": "application/json", **auth}
+
+
+def _write_schedule(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
     body = {
         "userName": access.user_name,
         "campaignName": upload.campaign,
         "checkDuplicate": upload.check_duplicate,
         "bulkData": _bulk_data(entry, upload),
     }
-    headers = {"Content-Type": "application/json", **auth}
-    return HttpRequest("POST", entry.path, headers, content=_json(body))
+    return HttpRequest("POST", entry.path, _json_headers(access), content=_json(body))
 
 
 def _write_bulk_v1(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
