@@ -6,6 +6,7 @@ Path letter case is not certain on the vendor's side; a profile may override `pa
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +30,22 @@ SHORTEST_SECRET = 4
 
 SANDBOX_SHORTENS_PACE_BY = 30
 """In the sandbox 30 s become 1 s; the screen says so."""
+
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_ ().+$%:-]*")
+_OUTSIDE_NAME_RULE = re.compile(r"[^A-Za-z0-9_ ().+$%:-]+")
+NAME_RULE = "letters and digits of English, spaces and _ ( ) . + $ % - :"
+"""V4's rule for Name, from the newest copy of its page."""
+
+
+def fits_name_rule(text: str) -> bool:
+    """Whether V4 takes a name as it stands."""
+    return _PLAIN_NAME.fullmatch(text) is not None
+
+
+def plain_name(text: str) -> str:
+    """A name as V4 takes it: what its rule forbids is a space."""
+    return text if fits_name_rule(text) else " ".join(_OUTSIDE_NAME_RULE.sub(" ", text).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,7 @@ class Endpoint:
     queues: bool = False
     expiry_as_date: bool = False
     row_characters: int | None = None
+    plain_names: bool = False
     agent_spelling: str = "AgentId"
 
     @property
@@ -108,8 +126,13 @@ class Endpoint:
         return self.agent_spelling if column == Field.AGENT else column
 
     def value(self, column: str, value: str) -> str:
-        """A staged value as this endpoint wants it (V4 takes ExpiryDate as a date)."""
-        return value[:10] if self.expiry_as_date and column == Field.EXPIRY else value
+        """A staged value as this endpoint wants it (V4: ExpiryDate as a date, a plain Name).
+
+        The staged value stays whole: a lead that went in by V1 is the same lead by V4.
+        """
+        if self.expiry_as_date and column == Field.EXPIRY:
+            return value[:10]
+        return plain_name(value) if self.plain_names and column == Field.NAME else value
 
     def estimated_seconds(self, batches: int, pace: float) -> float:
         """How long `batches` requests take: the waits between them and half a second for each."""
@@ -148,6 +171,7 @@ BULK_ADD_V4 = Endpoint(
     queues=True,
     expiry_as_date=True,
     row_characters=2000,
+    plain_names=True,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (SCHEDULE, BULK_ADD_V1, BULK_ADD_V4)

@@ -198,6 +198,8 @@ class Rules:
     default_time: str | None = None
     phone_form: PhoneForm = PhoneForm.NATIONAL
     strict: bool = False
+    plain_names: bool = False
+    expiry_as_date: bool = False
 
 
 class StagedRow(NamedTuple):
