@@ -147,7 +147,7 @@ def told(campaign: str, standing: Standing, reply: Reply | NotSent | Lost) -> Di
         return failed(name, f"the account has no campaign {campaign!r}", hint)
     if standing.refused and standing.known is not None:
         why = standing.known.explanation
-        hint = HINT if why != NO_TOKEN else "OZODIAL_AUTH=basic for accounts on basic mode"
+        hint = "OZODIAL_AUTH=token" if why == NO_TOKEN else HINT
         return failed(name, f"{standing.text}" + (f": {why}" if why else ""), hint)
     status = reply.status if isinstance(reply, Reply) else 0
     return warning(name, f"the API did not tell: {standing.text or f'HTTP {status}'}", UNTOLD)

@@ -24,6 +24,7 @@ from tests.command import sheet
 from tests.conftest import FakeClock
 
 KEY = "k3y-0f-an-account"
+OPS = Access("ops", KEY)
 ZONE = "Asia/Kolkata"
 
 
@@ -59,6 +60,9 @@ class Office:
     patience: float = 300.0
     timeout: float = 10.0
     pace: float | None = None
+    campaign: str = "Diwali"
+    access: Access = OPS
+    auth: str = "token"
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -103,8 +107,9 @@ class Office:
         now = datetime.fromtimestamp(self.clock.wall, ZoneInfo(ZONE))
         at = "2026-12-01 10:00:00" if entry.needs_time else None
         recipe = Recipe(entry, str(file), "IN", ZONE, now, at=at)
-        target = Target("ops@loopback", entry.command, "Diwali")
-        options = RunOptions("ops", self.url, ZONE, check_duplicate=entry.check_duplicate)
+        user_name = self.access.user_name
+        target = Target(f"{user_name}@loopback", entry.command, self.campaign)
+        options = RunOptions(user_name, self.url, ZONE, check_duplicate=entry.check_duplicate)
         staging = prepare(Job(recipe, target, options), ledger, Stop())
         try:
             while True:
@@ -117,7 +122,6 @@ class Office:
         """Send what is ready; the events are in `events`."""
         pace = entry.pace if self.pace is None else self.pace
         with Client(self.url, self.timeout, environment=False) as client:
-            access = Access("ops", KEY)
-            wire = Wire(client, access, "token", pace, self.timeout, self.patience)
+            wire = Wire(client, self.access, self.auth, pace, self.timeout, self.patience)
             self.events = list(send(run, ledger, entry, wire, Stop()))
         return self.summary
