@@ -25,6 +25,8 @@ DOMAINS: Mapping[str, str] = {
 }
 
 REDACTED = "[redacted]"
+_JWT_BEGINS = "eyJ"
+_JWT = re.compile(r"eyJ[\w=-]+(?:\.[\w=-]+){1,4}", re.ASCII)
 SHORTEST_SECRET = 4
 """Anything shorter is no key, and stands in every other word."""
 
@@ -60,7 +62,9 @@ class Access:
         return f"Access(user_name={self.user_name!r})"  # never a secret in a traceback or a log
 
     def redact(self, text: str) -> str:
-        """A text of the vendor's without the key or the token, should it echo them."""
+        """A text of the vendor's without the key or any token, should it echo them."""
+        if _JWT_BEGINS in text:
+            text = _JWT.sub(REDACTED, text)  # another process's token, or one that is not ours yet
         for secret in (self.token, self.api_key):
             if secret and len(secret) >= SHORTEST_SECRET:
                 for written in _spellings(secret):
@@ -70,7 +74,9 @@ class Access:
 
 @lru_cache(maxsize=8)
 def _spellings(secret: str) -> tuple[str, ...]:
-    return tuple({secret, quote(secret, safe=""), quote_plus(secret)})
+    """As it is, in a URL, and as PHP writes it in JSON."""
+    forms = {secret, quote(secret, safe=""), quote_plus(secret), secret.replace("/", "\\/")}
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from ozodial.answers import Known, Means, look_up
@@ -80,8 +81,8 @@ def _read(reply: Reply | NotSent | Lost, access: Access) -> tuple[str | None, fl
     """(token, seconds it lives, trouble). RefusedError where trying again is no use."""
     if not isinstance(reply, Reply):
         return None, 0.0, f"no token: {access.redact(reply.message)}"
-    said = read_body(reply.body, access.redact)
     token = _token(reply.body)
+    said = read_body(reply.body, replace(access, token=token).redact)
     if token is not None and not said.failing:
         return token, _lifetime(token, reply.date), ""
     message = said.text or f"HTTP {reply.status}"

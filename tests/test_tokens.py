@@ -387,6 +387,13 @@ def test_a_refusal_stops_at_once(new_process: NewProcess, answer: bytes, said: s
         assert process.waits == []
 
 
+def test_a_token_that_comes_with_a_refusal_is_not_told(new_process: NewProcess) -> None:
+    said = {"status": "error", "token": "s3cret-token", "message": "s3cret-token is blocked"}
+    with RawServer(saying(body(said))) as server, pytest.raises(RefusedError) as caught:
+        new_process(server.url).get()
+    assert "[redacted] is blocked" in caught.value.message
+
+
 PASSING = {
     "busy": body({"status": "false", "message": "Max limit exceeded"}),
     "429": http(b"", "429 Too Many", "Connection: close"),
