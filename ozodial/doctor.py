@@ -81,9 +81,10 @@ def _carefully(name: str, look: _Look, patient: _Patient) -> Iterator[Diagnosis]
     try:
         yield from look(patient)
     except OzodialError as error:
-        yield failed(name, error.message, error.hint)
+        yield failed(name, error.message, error.hint or _HINTS.get(name))
     except Exception as error:  # a doctor that falls ill helps nobody
-        yield failed(name, f"it can't be looked at: {type(error).__name__}: {error}")
+        said = f"it can't be looked at: {type(error).__name__}: {error}"
+        yield failed(name, said, _HINTS.get(name))
 
 
 def _settings(patient: _Patient) -> Iterator[Diagnosis]:
@@ -209,6 +210,15 @@ def _api(patient: _Patient) -> Iterator[Diagnosis]:
     if patient.campaign:
         yield account.look_at_campaign(patient.campaign)
 
+
+_HINTS = {
+    "api_key": "OZODIAL_API_KEY=…, or --api-key-file PATH",
+    "base_url": "--domain in, --domain intl, or --base-url https://HOST",
+    "ledger": "OZODIAL_LEDGER=… names another file",
+    "server": "check --base-url, the network, HTTPS_PROXY and SSL_CERT_FILE",
+    "token": "the same command again in a while; ozodial doctor --json for a report",
+}
+"""What to do where the error itself doesn't say it."""
 
 _LOOKS: dict[str, _Look] = {
     "config": _settings,

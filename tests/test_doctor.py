@@ -9,6 +9,8 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ozodial.campaigns import read_standing
 from ozodial.clock import SystemClock
@@ -20,6 +22,7 @@ from ozodial.slots import Slots
 from tests.batches import reply
 from tests.command import Desk, Result, sheet
 from tests.conftest import FakeClock, StartSandbox
+from tests.test_interpret_bent import json_values
 from tests.test_tokens import everything_in
 from tests.wire import Authority, RawServer, call, closed_port, hanging, http, saying
 
@@ -39,6 +42,8 @@ def run(desk: Desk, *words: str, **settings: str) -> Result:
     done = call(desk, "doctor", "--json", *words, **{"OZODIAL_PACE": "", **settings})
     assert "Traceback" not in done.out + done.err
     assert KEY not in done.out + done.err
+    bad = [record for record in done.of("diagnosis") if record["status"] == "failed"]
+    assert [record for record in bad if not record["hint"]] == []
     summary = done.summary
     counted = [str(record["status"]) for record in done.of("diagnosis")]
     for status in ("ok", "warning", "failed"):
@@ -114,6 +119,11 @@ BROKEN: dict[str, tuple[Mapping[str, str], str, str]] = {
     "no user": ({"OZODIAL_USER_NAME": ""}, "user_name", "--user-name NAME"),
     "no key": ({"OZODIAL_API_KEY": ""}, "api_key", "OZODIAL_API_KEY"),
     "a key of two words": ({"OZODIAL_API_KEY": "a b"}, "api_key", "copy the key again"),
+    "a key file": (
+        {"OZODIAL_API_KEY": "", "OZODIAL_API_KEY_FILE": "/nowhere/key"},
+        "api_key",
+        "OZODIAL_API_KEY_FILE can't be read",
+    ),
     "a zone": ({"OZODIAL_TIMEZONE": "Mars/Olympus"}, "timezone", "--timezone"),
     "no https": ({"OZODIAL_BASE_URL": "http://example.invalid"}, "base_url", "https"),
     "no URL": ({"OZODIAL_BASE_URL": "::::"}, "base_url", "base URL"),
@@ -434,6 +444,12 @@ def test_a_list_without_the_campaign_names_its_neighbours() -> None:
     standing = read_standing(reply({"message": rows}), "Diwali", ACCESS)
     assert standing.position is None
     assert standing.others == ("diwali",)
+
+
+@given(json_values | st.text(max_size=200))
+def test_any_answer_is_read(body: object) -> None:
+    standing = read_standing(reply(body), "Diwali", ACCESS)
+    assert standing.position is None or "READY" not in standing.position or "READY" in str(body)
 
 
 FAULTS = [
