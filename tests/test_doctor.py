@@ -446,10 +446,22 @@ def test_a_list_without_the_campaign_names_its_neighbours() -> None:
     assert standing.others == ("diwali",)
 
 
-@given(json_values | st.text(max_size=200))
-def test_any_answer_is_read(body: object) -> None:
+campaign_rows = st.dictionaries(
+    st.sampled_from(["CampaignName", "campaign_name", "Position", "CampaignID", "message"]),
+    st.sampled_from(["Diwali", "READY", 7, None, "", [], '[{"CampaignName": "Diwali"}]'])
+    | json_values,
+)
+
+
+@given(campaign_rows | st.lists(campaign_rows) | json_values | st.text(max_size=200))
+def test_any_answer_is_read_and_nothing_is_made_up(body: object) -> None:
     standing = read_standing(reply(body), "Diwali", ACCESS)
-    assert standing.position is None or "READY" not in standing.position or "READY" in str(body)
+    text = json.dumps(body)
+    if standing.position is not None:
+        assert "Diwali" in text
+        assert "Position" in text
+    for other in standing.others:
+        assert json.dumps(other)[1:-1] in text
 
 
 FAULTS = [
