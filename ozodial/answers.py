@@ -45,7 +45,15 @@ class Known:
 KEY_OR_CAMPAIGN = "the API key or the campaign is wrong; the vendor gives one text for both"
 KEY_OR_USER = "the user name or the API key is wrong; the vendor gives one text for both"
 NO_CAMPAIGN = "the campaign's name is missing or wrong"
-NO_TOKEN = "the account may be on basic mode, see OZODIAL_AUTH"  # noqa: S105 - a sentence
+KEY_OR_MODE = (
+    "the user name or the API key is wrong, or the account is on the other authentication mode "
+    "(OZODIAL_AUTH, or auth in the profile); the vendor gives one text for all"
+)
+NO_TOKEN = "the account is on token mode: OZODIAL_AUTH=token"  # noqa: S105 - a sentence
+OTHER_TOKEN = (
+    "the token's hour is over, or another program got one for this account, "  # noqa: S105
+    "which ends all others"
+)
 NO_ENTRY = "the server refuses the user name, the API key, or this machine's address"
 NO_SUCH_CALL = "the server has no such call; check --base-url, and the paths in the profile"
 OTHER_CALL = "that is what another of the vendor's calls says; check the paths in the profile"
@@ -72,8 +80,8 @@ KNOWN: tuple[Known, ...] = (
     Known(r"max limit exceeded", Means.BUSY, FACTS),
     Known(r"request limit exhausted", Means.BUSY, FACTS),
     # the token
-    Known(r"token expired", Means.TOKEN, FACTS),
-    Known(r"invalid token", Means.TOKEN, FACTS),
+    Known(r"token expired", Means.TOKEN, FACTS, explanation=OTHER_TOKEN),
+    Known(r"invalid token", Means.TOKEN, FACTS, explanation=OTHER_TOKEN),
     Known(r"token should not be null or empty", Means.TOKEN, FACTS, explanation=NO_TOKEN),
     # account, key, campaign
     Known(r"no user found", Means.STOP, BULK_PAGE, explanation=KEY_OR_CAMPAIGN),
@@ -84,8 +92,8 @@ KNOWN: tuple[Known, ...] = (
         explanation=KEY_OR_CAMPAIGN,
     ),
     Known(r"invalid username or api_?key", Means.STOP, FACTS, explanation=KEY_OR_USER),
-    Known(r"missing username or api_?key", Means.STOP, FACTS, explanation=KEY_OR_USER),
-    Known(r"invalid user details", Means.STOP, FACTS, explanation=KEY_OR_USER),
+    Known(r"missing username or api_?key", Means.STOP, FACTS, explanation=KEY_OR_MODE),
+    Known(r"invalid user details", Means.STOP, FACTS, explanation=KEY_OR_MODE),
     Known(r"api_?key should not be empty", Means.STOP, FACTS, explanation="the API key is empty"),
     Known(r"username is null", Means.STOP, FACTS, explanation="the user name is empty"),
     Known(
@@ -108,7 +116,13 @@ KNOWN: tuple[Known, ...] = (
     Known(r"please provide campaign details", Means.STOP, FACTS, explanation=NO_CAMPAIGN),
     Known(r"campaign not found", Means.STOP, FACTS, explanation=NO_CAMPAIGN),
     Known(r"passed campaign are invalid", Means.STOP, FACTS, explanation=NO_CAMPAIGN),
-    Known(r"all parameters are mandatory", Means.STOP, FACTS),
+    Known(r"no record found", Means.STOP, FACTS, explanation=NO_CAMPAIGN, failing=True),
+    Known(
+        r"all parameters are mandatory",
+        Means.STOP,
+        FACTS,
+        explanation="the vendor misses the user name or the campaign",
+    ),
     Known(
         r"mandatory parameter scheduledtime is (missing )?in bulkdata map",
         Means.STOP,

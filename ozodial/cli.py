@@ -13,6 +13,8 @@ import typer
 from ozodial import __version__
 from ozodial import options as opt
 from ozodial.errors import ExitCode
+from ozodial.typed import given as _given
+from ozodial.typed import view as _view
 
 EXIT_CODES = """\b
 Exit codes: 0 all in · 1 a bug · 2 wrong usage · 3 the file can't be used · 4 rows invalid or
@@ -224,6 +226,30 @@ def runs_cancel(run: opt.RunId, json: opt.Json = False) -> None:
     _exit(looking.runs_cancel(run, _view(json)))
 
 
+@app.command(epilog="Example: ozodial doctor --campaign Diwali")
+def doctor(
+    campaign: opt.Campaign = None,
+    user_name: opt.UserName = None,
+    api_key_file: opt.KeyFile = None,
+    profile: opt.Profile = None,
+    domain: opt.Domain = None,
+    base_url: opt.BaseUrl = None,
+    region: opt.Region = None,
+    timezone: opt.Timezone = None,
+    pace: opt.Pace = None,
+    timeout: opt.Timeout = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = 0,
+    sandbox: opt.SandboxFlag = False,
+    fault: opt.Fault = None,
+) -> None:
+    """Look over settings, key, network, clock, token, campaign and ledger; sends no lead."""
+    from ozodial import doctor as room
+
+    _exit(room.doctor(_given(locals())))
+
+
 @app.command(epilog="Example: ozodial sandbox --port 8080 --fault latency=2")
 def sandbox(
     host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1",
@@ -276,48 +302,6 @@ def _upload(command: str, typed: dict[str, Any]) -> None:
     from ozodial import commands
 
     _exit(commands.upload(command, _given(typed)))
-
-
-def _given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which is not loaded yet
-    from ozodial.opening import Given
-    from ozodial.settings import NAMES
-
-    flags = {name: typed.get(name) for name in NAMES}
-    if flags["check_duplicate"] is not None:
-        flags["check_duplicate"] = str(flags["check_duplicate"])
-    own: dict[str, Any] = {}
-    for name in ("profile", "file", "sheet", "at", "rejects", "results", "map_file", "save_map"):
-        if typed.get(name) is not None:
-            own[name] = typed[name]
-    for name in ("dry_run", "resend", "resend_unknown", "sandbox"):
-        own[name] = bool(typed.get(name))
-    return Given(
-        view=_view(typed["json"], typed["quiet"], typed["verbose"]),
-        flags=flags,
-        maps=typed.get("maps") or (),
-        extra=typed.get("extra") or (),
-        suppress=typed.get("suppress") or (),
-        faults=typed.get("fault") or (),
-        **own,
-    )
-
-
-def _view(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa: ANN401 - as above
-    from ozodial.render import Viewing
-    from ozodial.settings import terminal
-
-    no_color, term = terminal()
-    return Viewing(
-        stdout=sys.stdout,
-        stderr=sys.stderr,
-        json=json,
-        quiet=quiet,
-        verbosity=verbosity,
-        stdout_is_tty=sys.stdout is not None and sys.stdout.isatty(),
-        stderr_is_tty=sys.stderr is not None and sys.stderr.isatty(),
-        no_color=no_color,
-        term=term,
-    )
 
 
 def _exit(code: ExitCode) -> None:

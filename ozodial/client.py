@@ -133,11 +133,12 @@ class _Exchange:
             return Lost("given up on") if self._left else NotSent("it could not leave in time")
 
     def _reply(self, response: httpx.Response) -> Reply:
-        asked = _retry_after(response)
+        asked, told = _retry_after(response), _date(response.headers.get("Date", ""))
         try:
-            return Reply(response.status_code, b"".join(self._body(response)), asked)
+            body = b"".join(self._body(response))
         except _UnreadableError as error:
-            return Reply(response.status_code, b"", asked, str(error))
+            return Reply(response.status_code, b"", asked, str(error), told)
+        return Reply(response.status_code, body, asked, date=told)
 
     def _body(self, response: httpx.Response) -> Iterator[bytes]:
         """The body, decoded by us: httpx would unpack a bomb before its bytes can be counted."""

@@ -6,6 +6,7 @@ Path letter case is not certain on the vendor's side; a profile may override `pa
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,6 +15,7 @@ from urllib.parse import quote, quote_plus
 from ozodial.models import Field
 
 TOKEN_PATH = "/ca_apis/CAToken/generateToken"  # noqa: S105 - a path, not a secret
+CAMPAIGN_STATUS_PATH = "/ca_apis/campaignStatus"
 TOKEN_SECONDS = 3600
 TOKENS_PER_HOUR = 10
 
@@ -23,11 +25,29 @@ DOMAINS: Mapping[str, str] = {
 }
 
 REDACTED = "[redacted]"
+_JWT_BEGINS = "eyJ"
+_JWT = re.compile(r"eyJ[\w=-]+(?:\.[\w=-]+){1,4}", re.ASCII)
 SHORTEST_SECRET = 4
 """Anything shorter is no key, and stands in every other word."""
 
 SANDBOX_SHORTENS_PACE_BY = 30
 """In the sandbox 30 s become 1 s; the screen says so."""
+
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_ ().+$%:-]*")
+_OUTSIDE_NAME_RULE = re.compile(r"[^A-Za-z0-9_ ().+$%:-]+")
+NAME_RULE = "letters and digits of English, spaces and _ ( ) . + $ % - :"
+"""V4's rule for Name, from the newest copy of its page."""
+
+
+def fits_name_rule(text: str) -> bool:
+    """Whether V4 takes a name as it stands."""
+    return _PLAIN_NAME.fullmatch(text) is not None
+
+
+def plain_name(text: str) -> str:
+    """A name as V4 takes it: what its rule forbids is a space."""
+    return text if fits_name_rule(text) else " ".join(_OUTSIDE_NAME_RULE.sub(" ", text).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +62,9 @@ class Access:
         return f"Access(user_name={self.user_name!r})"  # never a secret in a traceback or a log
 
     def redact(self, text: str) -> str:
-        """A text of the vendor's without the key or the token, should it echo them."""
+        """A text of the vendor's without the key or any token, should it echo them."""
+        if _JWT_BEGINS in text:
+            text = _JWT.sub(REDACTED, text)  # another process's token, or one that is not ours yet
         for secret in (self.token, self.api_key):
             if secret and len(secret) >= SHORTEST_SECRET:
                 for written in _spellings(secret):
@@ -52,7 +74,9 @@ class Access:
 
 @lru_cache(maxsize=8)
 def _spellings(secret: str) -> tuple[str, ...]:
-    return tuple({secret, quote(secret, safe=""), quote_plus(secret)})
+    """As it is, in a URL, and as PHP writes it in JSON."""
+    forms = {secret, quote(secret, safe=""), quote_plus(secret), secret.replace("/", "\\/")}
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +119,7 @@ class Endpoint:
     queues: bool = False
     expiry_as_date: bool = False
     row_characters: int | None = None
+    plain_names: bool = False
     agent_spelling: str = "AgentId"
 
     @property
@@ -107,8 +132,13 @@ class Endpoint:
         return self.agent_spelling if column == Field.AGENT else column
 
     def value(self, column: str, value: str) -> str:
-        """A staged value as this endpoint wants it (V4 takes ExpiryDate as a date)."""
-        return value[:10] if self.expiry_as_date and column == Field.EXPIRY else value
+        """A staged value as this endpoint wants it (V4: ExpiryDate as a date, a plain Name).
+
+        The staged value stays whole: a lead that went in by V1 is the same lead by V4.
+        """
+        if self.expiry_as_date and column == Field.EXPIRY:
+            return value[:10]
+        return plain_name(value) if self.plain_names and column == Field.NAME else value
 
     def estimated_seconds(self, batches: int, pace: float) -> float:
         """How long `batches` requests take: the waits between them and half a second for each."""
@@ -147,6 +177,7 @@ BULK_ADD_V4 = Endpoint(
     queues=True,
     expiry_as_date=True,
     row_characters=2000,
+    plain_names=True,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (SCHEDULE, BULK_ADD_V1, BULK_ADD_V4)
@@ -167,18 +198,28 @@ def token_request(access: Access) -> HttpRequest:
     return HttpRequest("POST", TOKEN_PATH, headers, content=body)
 
 
-def _write_schedule(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
+def campaign_status_request(access: Access, campaign: str) -> HttpRequest:
+    """`campaignStatus`: a GET that carries JSON; a POST, or a query string, is refused."""
+    body = _json({"userName": access.user_name, "campaignName": campaign})
+    return HttpRequest("GET", CAMPAIGN_STATUS_PATH, _json_headers(access), content=body)
+
+
+def _json_headers(access: Access) -> Mapping[str, str]:
+    """Token mode or basic mode, as the account's "API Authentication" setting wants it."""
     auth = (
         {"Authorization": f"Bearer {access.token}"} if access.token else {"apiKey": access.api_key}
     )
+    return {"Content-Type": "application/json", **auth}
+
+
+def _write_schedule(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:
     body = {
         "userName": access.user_name,
         "campaignName": upload.campaign,
         "checkDuplicate": upload.check_duplicate,
         "bulkData": _bulk_data(entry, upload),
     }
-    headers = {"Content-Type": "application/json", **auth}
-    return HttpRequest("POST", entry.path, headers, content=_json(body))
+    return HttpRequest("POST", entry.path, _json_headers(access), content=_json(body))
 
 
 def _write_bulk_v1(entry: Endpoint, access: Access, upload: Upload) -> HttpRequest:

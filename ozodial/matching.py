@@ -54,7 +54,6 @@ class _Placed:
                 [lead for lead in left if lead.scheduled and lead.scheduled == item.scheduled],
                 [lead for lead in left if lead is self._at_index(item)],
                 [lead for lead in left if _digits(lead.phone) == _digits(item.phone)],
-                [lead for lead in left if self._ordered and lead is self._at_position(item)],
             ):
                 left = narrower or left
                 if len(left) == 1:

@@ -198,6 +198,8 @@ class Rules:
     default_time: str | None = None
     phone_form: PhoneForm = PhoneForm.NATIONAL
     strict: bool = False
+    plain_names: bool = False
+    expiry_as_date: bool = False
 
 
 class StagedRow(NamedTuple):
@@ -248,12 +250,16 @@ class SettledRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole HTTP answer. `unread` says why its body was not read to the end, if so."""
+    """A whole HTTP answer. `unread` says why its body was not read to the end, if so.
+
+    `date` is the server's own clock, where it tells it.
+    """
 
     status: int
     body: bytes
     retry_after: float | None = None
     unread: str = ""
+    date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,8 @@ def _rules(recipe: Recipe, sheet: Sheet) -> Rules:
         default_time=layout.default_time,
         phone_form=layout.phone_form,
         strict=layout.strict,
+        plain_names=recipe.endpoint.plain_names,
+        expiry_as_date=recipe.endpoint.expiry_as_date,
     )
 
 

@@ -15,6 +15,7 @@ Magic data, which no real list hits by accident:
     phone ends in 55508555   the request is refused: Invalid date format / … valid data
     campaign "no such …"     does not exist
     campaign "inbound …"     is inbound (bulk-add v1)
+    campaign "completed …"   has run to its end (campaignStatus)
     key or user "wrong…"     is not known
 """
 

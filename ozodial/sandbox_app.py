@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from ozodial.endpoints import CAMPAIGN_STATUS_PATH
 from ozodial.errors import UsageError
 from ozodial.sandbox import Sandbox
 from ozodial.sandbox_answers import bend
@@ -30,6 +31,10 @@ CLOSING = "ozodial.closing"
 
 
 _NOT_FOUND = HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", 404)
+_NOT_ALLOWED = HTMLResponse("<html><body><h1>405 Method Not Allowed</h1></body></html>", 405)
+
+_METHODS = {CAMPAIGN_STATUS_PATH.lower(): "GET"}
+"""Every other call of the vendor's is a POST."""
 
 
 def build_app(sandbox: Sandbox) -> Starlette:
@@ -41,7 +46,7 @@ def build_app(sandbox: Sandbox) -> Starlette:
             Route("/sandbox/reset", window.reset, methods=["POST"]),
             Route("/sandbox/", window.count, methods=["GET"]),
             Route("/sandbox/{what}", window.look, methods=["GET"]),
-            Route("/{path:path}", vendor.answer, methods=["POST"]),
+            Route("/{path:path}", vendor.answer, methods=["GET", "POST"]),
         ]
     )
 
@@ -55,6 +60,8 @@ class _Vendor:
     async def answer(self, request: Request) -> Response:
         """One request, from its arrival to its answer."""
         arrived = self._sandbox.clock.instant()
+        if request.method != _METHODS.get(request.url.path.rstrip("/").lower(), "POST"):
+            return _NOT_ALLOWED
         try:
             body = await request.body()
         except ClientDisconnect:

@@ -19,7 +19,7 @@ from ozodial.sandbox_texts import Text
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it came; header names are in lower case. `entry` None: it wants a token."""
+    """One request as it came; header names are in lower case. `entry` None: it brings no leads."""
 
     entry: Endpoint | None
     headers: Mapping[str, str]
@@ -79,16 +79,20 @@ class Reader:
             raise Refusal("false", Text.BAD_USER_OR_KEY)
         return user
 
-    def _schedule(self, call: Call, entry: Endpoint) -> Order:
-        body = read_json(call.body)
-        user = cell(body.get("userName"))
-        call.seen.account = user
+    def identify(self, call: Call, body: Mapping[str, object]) -> str:
+        """The user of a `ca_apis` call, by token or key as the account's setting wants it."""
+        user = call.seen.account = cell(body.get("userName"))
         if self._by_token(call, user):
             call.seen.auth = "token"
             self._tokens.check(_bearer(call) or "", user, call.arrived)
         else:
             call.seen.auth = "basic"
             self._check_key(call, user)
+        return user
+
+    def _schedule(self, call: Call, entry: Endpoint) -> Order:
+        body = read_json(call.body)
+        user = self.identify(call, body)
         campaign = call.seen.campaign = cell(body.get("campaignName"))
         if not self._accounts.has_campaign(user, campaign):
             raise Refusal("error", Text.BAD_KEY_OR_CAMPAIGN)

@@ -24,6 +24,8 @@ MAGIC_NO_CAMPAIGN = "no such"
 """A campaign whose name begins so does not exist."""
 MAGIC_INBOUND = "inbound"
 """A campaign whose name begins so is inbound."""
+MAGIC_COMPLETED = "completed"
+"""A campaign whose name begins so has run to its end."""
 
 V4_WINDOW = 60.0
 V4_PER_WINDOW = 5
@@ -64,6 +66,11 @@ class Accounts:
         if known is not None and known.campaigns is not None:
             return campaign in known.campaigns
         return bool(campaign) and not is_magic(campaign, MAGIC_NO_CAMPAIGN)
+
+    def campaigns(self, account: str) -> list[str]:
+        """The account's campaigns, as far as they were told."""
+        known = self._config.accounts.get(account)
+        return sorted(known.campaigns) if known is not None and known.campaigns else []
 
     def auth(self, user: str) -> str:
         """The account's "API Authentication" setting."""

@@ -6,7 +6,7 @@ It changes no answer and touches no connection: `sandbox_answers` and `sandbox_w
     WHEN     3 | 2-4 | 1,3,5-7    these requests, counted from the start or the last reset
              x2                   the next 2 requests
              25% | 25%:7          a quarter of the requests, by chance (with 7 as the seed)
-    WHERE    schedule | bulk-add | v1 | v4 | token   (default: every upload)
+    WHERE    schedule | bulk-add | v1 | v4 | token | status   (default: every upload)
 """
 
 import random
@@ -117,7 +117,10 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-ENDPOINT_WORDS = ("schedule", "bulk-add", "v1", "v4", "token")
+QUESTION_WORDS = ("token", "status")
+"""Calls that bring no leads: they suffer only from faults that name them."""
+
+ENDPOINT_WORDS = ("schedule", "bulk-add", "v1", "v4", *QUESTION_WORDS)
 
 _GRAMMAR = re.compile(
     r"(?P<kind>[a-z]+(?:-[a-z0-9]+)*)"
@@ -154,7 +157,7 @@ class Fault:
 
     def concerns(self, number: int, words: Sequence[str]) -> bool:
         """Whether it is meant for this request, leaving chance and `times` aside."""
-        here = self.where in words if self.where else "token" not in words
+        here = self.where in words if self.where else words[0] not in QUESTION_WORDS
         if not here or not self.numbers:
             return here
         return any(first <= number <= last for first, last in self.numbers)

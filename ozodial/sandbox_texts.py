@@ -45,6 +45,9 @@ class Text(StrEnum):
     NO_SUCH_CAMPAIGN = "Campaign not found"  # [facts 6]
     # several pages
     MAX_LIMIT = "Max limit exceeded"  # [facts 8, 10]
+    # campaignStatus [facts 8]
+    ALL_MANDATORY = "All parameters are mandatory"
+    NO_RECORD = "no record found"
     # where the facts are cut
     INBOUND = "Campaign is not an outbound campaign"  # [ours]
     BAD_EXPIRY_V4 = "ExpiryDate, supports the following format only 'YYYY-MM-DD'"  # [ours]

@@ -5,12 +5,14 @@
 `Sandbox` holds the lock, `sandbox_app` does the waiting.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ozodial.endpoints import ENDPOINTS, TOKEN_PATH, Endpoint
+from ozodial.endpoints import CAMPAIGN_STATUS_PATH, ENDPOINTS, TOKEN_PATH, Endpoint
 from ozodial.models import Instant
 from ozodial.sandbox_calls import Call, Order, Reader, user_name
+from ozodial.sandbox_campaigns import Campaigns
 from ozodial.sandbox_door import Accounts, Gate, Tokens
 from ozodial.sandbox_faults import Fault, FaultPlan, Stage
 from ozodial.sandbox_memory import Memory, Payload, Refusal, SandboxConfig, SeenRequest, TokenRecord
@@ -18,7 +20,11 @@ from ozodial.sandbox_vendor import Vendor
 
 # Path letter case is not certain on the vendor's side, so the simulator does not mind it.
 _UPLOADS: Mapping[str, Endpoint] = {entry.path.lower(): entry for entry in ENDPOINTS}
-_TOKEN_PATH = TOKEN_PATH.lower()
+_QUESTIONS: Mapping[str, str] = {
+    TOKEN_PATH.lower(): "token",
+    CAMPAIGN_STATUS_PATH.lower(): "status",
+}
+"""The calls that bring no leads, and their words in `SeenRequest.endpoint` and in faults."""
 
 
 @dataclass(slots=True)
@@ -38,8 +44,13 @@ class Visit:
 
     @property
     def is_token(self) -> bool:
-        """Whether it asks for a token, and brings no leads."""
-        return self.call.entry is None
+        """Whether it asks for a token."""
+        return self.seen.endpoint == "token"
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether it brings leads."""
+        return self.call.entry is not None
 
     @property
     def latency(self) -> float:
@@ -67,8 +78,9 @@ class World:
         self.tokens = Tokens(config)
         self._gate = Gate(config, self.memory)
         self._reader = Reader(accounts, self.tokens)
+        self._campaigns = Campaigns(accounts, self._reader)
         self._vendor = Vendor(config, self.memory)
-        self._token_calls = 0
+        self._asked: Counter[str] = Counter()
 
     def begin(
         self, path: str, headers: Mapping[str, str], body: bytes, arrived: Instant
@@ -76,10 +88,10 @@ class World:
         """A whole request arrived; None where the vendor has nothing at this path."""
         place = path.rstrip("/").lower()
         entry = _UPLOADS.get(place)
-        if entry is None and place != _TOKEN_PATH:
+        if entry is None and place not in _QUESTIONS:
             return None
-        seen = self._note(entry, path, arrived)
-        faults = self.plan.choose(seen.number, ("token",) if entry is None else entry.name.split())
+        seen = self._note(entry.name if entry else _QUESTIONS[place], path, arrived)
+        faults = self.plan.choose(seen.number, seen.endpoint.split())
         seen.faults = tuple(fault.text for fault in faults)
         visit = Visit(self, Call(entry, headers, body, arrived, seen), faults)
         if (fault := visit.fault(Stage.BEFORE)) is None:
@@ -93,7 +105,9 @@ class World:
         if visit.refusal is not None:
             return visit.refusal
         try:
-            return self._issue(visit, now) if visit.is_token else self._take(visit, now)
+            if visit.is_upload:
+                return self._take(visit, now)
+            return self._issue(visit, now) if visit.is_token else self._campaigns.answer(visit.call)
         except Refusal as refusal:
             return visit.refuse(refusal)
 
@@ -104,15 +118,16 @@ class World:
         if visit.seen.outcome == "open":
             visit.seen.outcome = outcome
         visit.seen.answered = now.mono
-        if not visit.is_token:
+        if visit.is_upload:
             self.memory.close(visit.seen)
 
-    def _note(self, entry: Endpoint | None, path: str, arrived: Instant) -> SeenRequest:
-        if entry is None:
-            self._token_calls += 1
-            return SeenRequest(self._token_calls, "token", path, arrived.mono, arrived.wall)
+    def _note(self, endpoint: str, path: str, arrived: Instant) -> SeenRequest:
+        if endpoint in _QUESTIONS.values():
+            self._asked[endpoint] += 1
+            number = self._asked[endpoint]
+            return SeenRequest(number, endpoint, path, arrived.mono, arrived.wall)
         number = len(self.memory.requests) + 1
-        seen = SeenRequest(number, entry.name, path, arrived.mono, arrived.wall)
+        seen = SeenRequest(number, endpoint, path, arrived.mono, arrived.wall)
         self.memory.requests.append(seen)
         return seen
 

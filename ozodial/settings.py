@@ -118,7 +118,7 @@ def load(
     """Merge flags, environment, the profile and the defaults."""
     environ = os.environ if environment is None else environment
     given = {name: Setting(value, "its default") for name, value in DEFAULTS.items()}
-    config = _config_path(environ)
+    config = config_path(environ)
     name = profile or environ.get("OZODIAL_PROFILE") or None
     chosen = _profile(config, name)
     for key, value in chosen.items():
@@ -134,15 +134,18 @@ def load(
     return Settings(given, name, _paths(chosen, config), _suppress(chosen, config))
 
 
+def load_without_profile(
+    flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None
+) -> Settings:
+    """What is left where the config file can't be used: flags, environment and defaults."""
+    environ = dict(os.environ if environment is None else environment)
+    environ.pop("OZODIAL_PROFILE", None)
+    return load(flags, None, {**environ, "OZODIAL_CONFIG": os.devnull})
+
+
 def api_key(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
     """The key: --api-key-file, OZODIAL_API_KEY, its file, then the system's keyring."""
-    environ = os.environ if environment is None else environment
-    file = settings.given.get("api_key_file")
-    key = environ.get("OZODIAL_API_KEY", "").strip()
-    if file is not None and (file.source.startswith("--") or not key):
-        key = _key_from(file)
-    elif not key:
-        key = _key_from_keyring(settings)
+    key, _ = _key(settings, environment)
     if not key:
         raise SettingError(
             "No API key is set.",
@@ -151,6 +154,22 @@ def api_key(settings: Settings, environment: Mapping[str, str] | None = None) ->
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise SettingError("The API key has characters that no key has.", "copy the key again")
     return key
+
+
+def key_source(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
+    """Where the key came from, for a person."""
+    return _key(settings, environment)[1]
+
+
+def _key(settings: Settings, environment: Mapping[str, str] | None) -> tuple[str, str]:
+    environ = os.environ if environment is None else environment
+    file = settings.given.get("api_key_file")
+    key = environ.get("OZODIAL_API_KEY", "").strip()
+    if file is not None and (file.source.startswith("--") or not key):
+        return _key_from(file), f"{file.source}: {file.value}"
+    if key:
+        return key, "OZODIAL_API_KEY"
+    return _key_from_keyring(settings), "the system's keyring"
 
 
 def access(settings: Settings, environment: Mapping[str, str] | None = None) -> Access:
@@ -197,7 +216,9 @@ def _origin(setting: Setting) -> str:
     return "default" if setting.source == "its default" else "profile"
 
 
-def _config_path(environ: Mapping[str, str]) -> Path:
+def config_path(environment: Mapping[str, str] | None = None) -> Path:
+    """The config file, whether it exists or not."""
+    environ = os.environ if environment is None else environment
     if named := environ.get("OZODIAL_CONFIG"):
         return Path(named).expanduser()
     from platformdirs import user_config_path

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ozodial.blocks import Block
+from ozodial.diagnosis import HEALTH_WIDTH, NAME_WIDTH, Diagnosis, Health
 from ozodial.models import SettledRow, State
 from ozodial.words import clipped, why, width
 
@@ -28,6 +29,8 @@ STYLES = {
     State.READY: "dim",
     State.SENDING: "cyan",
 }
+
+HEALTH_STYLES = {Health.OK: "green", Health.WARNING: "bold yellow", Health.FAILED: "bold red"}
 
 
 class Widths(NamedTuple):
@@ -148,3 +151,17 @@ def _block_table(block: Block) -> Table:
 
 def _block_cell(cell: str) -> Text:
     return state_text(cell) if isinstance(cell, State) else Text(clipped(cell))
+
+
+def draw_diagnosis(found: Diagnosis, columns: int, no_color: bool, unicode: bool) -> list[str]:
+    """One line of `doctor`, its sentence folded beside its name."""
+    table = plain_table(header=False)
+    table.add_column(width=HEALTH_WIDTH, no_wrap=True)
+    table.add_column(width=NAME_WIDTH, no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    table.padding = (0, 1, 0, 0)
+    health = Text(str(found.health), HEALTH_STYLES[found.health])
+    table.add_row(health, Text(found.name), Text(clipped(found.message)))
+    if found.hint:
+        table.add_row("", "", Text(f"next: {clipped(found.hint)}", "bold"))
+    return Drawing(no_color, unicode).lines([table], columns)

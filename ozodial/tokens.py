@@ -7,6 +7,8 @@ import base64
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 from ozodial.answers import Known, Means, look_up
 from ozodial.body import read_body
@@ -79,10 +81,10 @@ def _read(reply: Reply | NotSent | Lost, access: Access) -> tuple[str | None, fl
     """(token, seconds it lives, trouble). RefusedError where trying again is no use."""
     if not isinstance(reply, Reply):
         return None, 0.0, f"no token: {access.redact(reply.message)}"
-    said = read_body(reply.body, access.redact)
     token = _token(reply.body)
+    said = read_body(reply.body, replace(access, token=token).redact)
     if token is not None and not said.failing:
-        return token, _lifetime(token), ""
+        return token, _lifetime(token, reply.date), ""
     message = said.text or f"HTTP {reply.status}"
     found = look_up(message)
     known = found[0] if found is not None else None
@@ -113,12 +115,22 @@ def _token(content: bytes) -> str | None:
 HINT = "check OZODIAL_USER_NAME and OZODIAL_API_KEY; OZODIAL_AUTH=basic for accounts on basic mode"
 
 
-def _lifetime(token: str) -> float:
-    """Seconds between `iat` and `exp` of a JWT: a duration, so our clock may be wrong."""
+_NO_JWT = (
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError),
+    RecursionError,
+)
+
+
+def _lifetime(token: str, told: datetime | None) -> float:
+    """Seconds that a JWT lives: a duration on the server's clock, since ours may be wrong.
+
+    From its `iat` to its `exp`; one without `iat` begins when the server says that it is (`told`).
+    """
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        seconds = float(claims["exp"]) - float(claims["iat"])
-    except (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError):
+        begins = claims.get("iat", told.timestamp() if told is not None else None)
+        seconds = float(claims["exp"]) - float(begins)
+    except _NO_JWT:
         return float(TOKEN_SECONDS)
     return seconds if 0 < seconds < TOKEN_SECONDS else float(TOKEN_SECONDS)

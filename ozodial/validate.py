@@ -11,6 +11,7 @@ from datetime import timedelta
 from operator import itemgetter
 
 from ozodial.dates import Dates, canonical
+from ozodial.endpoints import NAME_RULE, fits_name_rule, plain_name
 from ozodial.models import (
     BrokenRow,
     Checked,
@@ -76,6 +77,7 @@ class Validator:
         self._pick = _picker([*indexes, *(index for _, index in columns.extra)])
         names = columns.sent(rules.needs_time)
         self._name = names.index(Field.NAME) if Field.NAME in places else 0
+        self._is_plain = fits_name_rule if rules.plain_names else str.isprintable
         self._last_name = columns.last_name
         self._expiry = names.index(Field.EXPIRY) if Field.EXPIRY in places else 0
         self._priority = names.index(Field.PRIORITY) if Field.PRIORITY in places else 0
@@ -103,6 +105,7 @@ class Validator:
         now, horizon, at, added = self._now, self._horizon, self._rules.at, self._added
         name, expiry_at, priority = self._name, self._expiry, self._priority
         limit, headers = self._limit, self._header_characters
+        is_plain, as_date = self._is_plain, self._rules.expiry_as_date
 
         def compiled(row: Row) -> Checked:
             number, cells = row
@@ -121,12 +124,13 @@ class Validator:
                 if when is None or not now < when <= horizon or len(when) == _DATE:
                     return check(row)
                 values[_SCHEDULED] = scheduled = when
-            odd = bool(name) and not values[name].isprintable()
+            odd = bool(name) and not is_plain(values[name])
             if expiry_at and (text := values[expiry_at]):
                 expiry = read_date(text) or ""
                 if len(expiry) == _DATE:
                     expiry += _END_OF_DAY
                 odd |= expiry <= now or expiry < scheduled
+                odd |= as_date and expiry[_DATE:] != _END_OF_DAY
                 values[expiry_at] = expiry
             odd |= bool(priority) and values[priority] not in _PRIORITIES
             if odd or (limit is not None and headers + sum(map(len, values)) > limit):
@@ -151,10 +155,10 @@ class Validator:
         scheduled = self._time(values, problems) if self._needs_time else ""
         if self._last_name is not None:
             values[self._name] = f"{values[self._name]} {cells[self._last_name].strip()}".strip()
-        if self._name and not values[self._name].isprintable():
+        if self._name and not self._is_plain(values[self._name]):
             self._odd_name(values, problems, notes)
         if self._expiry and values[self._expiry]:
-            self._expires(values, scheduled, problems)
+            self._expires(values, scheduled, problems, notes)
         if self._priority and values[self._priority] not in _PRIORITIES:
             self._odd_priority(values, problems)
         if self._limit is not None:
@@ -208,18 +212,23 @@ class Validator:
         return reason, Field.SCHEDULED, message
 
     def _odd_name(self, values: list[str], problems: list[_Wrong], notes: list[_Note]) -> None:
-        """A name with line breaks, or with characters that nobody sees, as it can be sent."""
+        """A name with line breaks, or with characters that can't be sent, as it is sent."""
         name = values[self._name]
-        values[self._name] = clean = cleaned(name)
-        if clean == name:
+        values[self._name] = sent = cleaned(name)
+        message = f"the name {shown(name)} was cleaned: {shown(sent)}"
+        if self._rules.plain_names and not fits_name_rule(sent):
+            sent = plain_name(sent)
+            message = f"the name {shown(name)} is sent as {shown(sent)}: V4 takes {NAME_RULE} alone"
+        if sent == name:
             return
-        message = f"the name {shown(name)} was cleaned: {shown(clean)}"
         if self._rules.strict:
             problems.append((Reason.NAME_UNCLEAN, Field.NAME, f"{message}, {_STRICT}"))
         else:
             notes.append((Field.NAME, message))
 
-    def _expires(self, values: list[str], scheduled: str, problems: list[_Wrong]) -> None:
+    def _expires(
+        self, values: list[str], scheduled: str, problems: list[_Wrong], notes: list[_Note]
+    ) -> None:
         text = values[self._expiry]
         expiry = self._read_date(text)
         if expiry is not None and len(expiry) == _DATE:
@@ -233,6 +242,9 @@ class Validator:
         elif expiry <= self._now:
             message = f"{shown(text)} is past: the account's time is {self._now}"
             problems.append((Reason.EXPIRY_PAST, Field.EXPIRY, message))
+        elif self._rules.expiry_as_date and expiry[_DATE:] != _END_OF_DAY:
+            message = f"{shown(text)} is sent as {expiry[:_DATE]}: V4 takes a date without a time"
+            notes.append((Field.EXPIRY, message))
 
     def _odd_priority(self, values: list[str], problems: list[_Wrong]) -> None:
         text = values[self._priority]
@@ -245,6 +257,8 @@ class Validator:
 
     def _too_long(self, values: Sequence[str], limit: int, problems: list[_Wrong]) -> None:
         size = self._header_characters + sum(map(len, values))
+        if self._rules.expiry_as_date and self._expiry:
+            size -= len(values[self._expiry][_DATE:])
         if size > limit:
             message = (
                 f"the row and its headers have {size:,} characters; the vendor takes {limit:,}"

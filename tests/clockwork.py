@@ -24,6 +24,7 @@ from tests.command import sheet
 from tests.conftest import FakeClock
 
 KEY = "k3y-0f-an-account"
+OPS = Access("ops", KEY)
 ZONE = "Asia/Kolkata"
 
 
@@ -60,6 +61,9 @@ class Office:
     timeout: float = 10.0
     pace: float | None = None
     parallel: int = 1
+    campaign: str = "Diwali"
+    access: Access = OPS
+    auth: str = "token"
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -104,8 +108,9 @@ class Office:
         now = datetime.fromtimestamp(self.clock.wall, ZoneInfo(ZONE))
         at = "2026-12-01 10:00:00" if entry.needs_time else None
         recipe = Recipe(entry, str(file), "IN", ZONE, now, at=at)
-        target = Target("ops@loopback", entry.command, "Diwali")
-        options = RunOptions("ops", self.url, ZONE, check_duplicate=entry.check_duplicate)
+        user_name = self.access.user_name
+        target = Target(f"{user_name}@loopback", entry.command, self.campaign)
+        options = RunOptions(user_name, self.url, ZONE, check_duplicate=entry.check_duplicate)
         staging = prepare(Job(recipe, target, options), ledger, Stop())
         try:
             while True:
@@ -118,7 +123,7 @@ class Office:
         """Send what is ready; the events are in `events`."""
         pace = entry.pace if self.pace is None else self.pace
         with Client(self.url, self.timeout, environment=False) as client:
-            access = Access("ops", KEY)
-            wire = Wire(client, access, "token", pace, self.timeout, self.patience, self.parallel)
+            limits = (pace, self.timeout, self.patience, self.parallel)
+            wire = Wire(client, self.access, self.auth, *limits)
             self.events = list(send(run, ledger, entry, wire, Stop()))
         return self.summary

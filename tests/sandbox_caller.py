@@ -10,6 +10,7 @@ from ozodial.sandbox_server import ServerHandle
 
 TOKEN = "/ca_apis/CAToken/generateToken"
 SCHEDULE = "/ca_apis/CampaignScheduledData"
+STATUS = "/ca_apis/campaignStatus"
 BULK_V1 = "/cloudAgentRestAPI/index.php/AddCampaignBulkData/addBulkData/format/json"
 BULK_V4 = "/cloudAgentRestAPI/index.php/AddCampaignBulkDataV4/addBulkData/format/json"
 
@@ -70,6 +71,10 @@ class Caller:
                 )
             ),
         )
+
+    def status(self, campaign: str | None = "Diwali") -> httpx.Response:
+        body = _without_none({"userName": "ops", "campaignName": campaign})
+        return self.http.request("GET", STATUS, headers={"apiKey": "a-key"}, json=body)
 
     def bulk_v1(
         self,

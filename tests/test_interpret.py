@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE, Endpoint
+from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE, Access, Endpoint
 from ozodial.interpret import Decision, Verdict, interpret
 from ozodial.models import LeadRow, Lost, NotSent, Outcome, Reason, Reply, State
 from tests.batches import (
@@ -534,6 +534,22 @@ def test_a_secret_is_found_in_its_url_form() -> None:
     answer = reply({"status": "error", "message": "GET /x?k=a%2Bkey%2Fwith%3Dsigns"})
     message = interpret(BULK_ADD_V1, THREE, answer, access).message
     assert message == "GET /x?k=[redacted]"
+
+
+def test_a_secret_is_found_in_phps_json() -> None:
+    access = type(BASIC)("ops", "a/key/with/slashes")
+    params = json.dumps({"api_key": access.api_key}).replace("/", "\\/")
+    answer = reply({"status": "error", "message": f"refused: {params}"})
+    message = interpret(BULK_ADD_V1, THREE, answer, access).message
+    assert message == 'refused: {"api_key": "[redacted]"}'
+
+
+@pytest.mark.parametrize("access", [BASIC, BEARER])
+def test_a_token_that_is_not_ours_is_redacted_too(access: Access) -> None:
+    other = "eyJhbGciOiJIUzUxMiJ9.eyJzdWIiOiJvcHMiLCJleHAiOjF9.c2lnbmF0dXJl-_x"
+    answer = reply({"status": "false", "message": f"Token {other} is not the last one."})
+    message = interpret(SCHEDULE, THREE, answer, access).message
+    assert message == "Token [redacted] is not the last one."
 
 
 @pytest.mark.parametrize(

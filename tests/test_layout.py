@@ -21,7 +21,7 @@ FOREIGN = {
     "httpx": {"client"},
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
-        *("slots", "history", "marking"),
+        *("slots", "history", "marking", "health"),
     },
     "rich": {"live", "screen", "tables"},
     "starlette": {"sandbox_app", "sandbox_wire", "sandbox_server"},
@@ -47,7 +47,7 @@ STEPS = {
 }
 """The steps of a lead's way; they never import each other (endpoints is what all stand on)."""
 
-ABOVE = {"cli", "options", "commands", "looking", "checking", "opening"}
+ABOVE = {"cli", "options", "commands", "looking", "checking", "opening", "doctor", "typed"}
 """The rooms of the command line; nothing below imports them."""
 
 

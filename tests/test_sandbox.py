@@ -63,6 +63,9 @@ REFUSALS: list[tuple[str, Do, str, str]] = [
     ("token: key", lambda c: c.token(key="wrong"), "false", "Invalid userName or apiKey"),
     ("token: user", lambda c: c.token(userName="Wrong"), "false", "Invalid userName or apiKey"),
     ("token: 11th in an hour", twice(Caller.token, 11), "false", "Max limit exceeded"),
+    # Campaign Status
+    ("status: no campaign", lambda c: c.status(None), "error", "All parameters are mandatory"),
+    ("status: campaign", lambda c: c.status("no such"), "error", "no record found"),
     # Scheduled Campaign Data
     ("old token", old_token, "false", "Token Expired"),
     ("token an hour old", stale_token, "false", "Token Expired"),

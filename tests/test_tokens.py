@@ -323,6 +323,31 @@ def test_a_process_that_died_while_asking_holds_nobody_up(
     assert {why for why, _, _ in process.waits} <= {"busy"}
 
 
+@pytest.mark.parametrize(
+    ("claims", "date", "lives"),
+    [
+        ({"exp": 1600}, "Thu, 01 Jan 1970 00:16:40 GMT", 600 * 0.9),  # second 1000
+        ({"exp": 1600, "iat": 1500}, "Thu, 01 Jan 1970 00:16:40 GMT", 100 * 0.9),
+        ({"exp": 1600}, "Thu, 01 Jan 1970 00:30:00 GMT", 3480.0),
+        ({"exp": 1600}, "yesterday", 3480.0),
+    ],
+)
+def test_a_jwt_without_a_beginning_lives_from_the_servers_now(
+    new_process: NewProcess, clock: FakeClock, claims: object, date: str, lives: float
+) -> None:
+    content = json.dumps({"token": jwt(claims), "message": ""}).encode()
+    answer = http(content, "200 OK", f"Date: {date}", "Connection: close")
+    with RawServer(saying(answer)) as server:
+        process = new_process(server.url)
+        process.get()
+        clock.advance(lives - 1)
+        process.get()
+        assert server.calls == 1
+        clock.advance(2)
+        process.get()
+        assert server.calls == 2
+
+
 # --- what the vendor may say instead ---
 
 
@@ -360,6 +385,13 @@ def test_a_refusal_stops_at_once(new_process: NewProcess, answer: bytes, said: s
         assert "OZODIAL_AUTH" in (caught.value.hint or "")
         assert server.calls == 1
         assert process.waits == []
+
+
+def test_a_token_that_comes_with_a_refusal_is_not_told(new_process: NewProcess) -> None:
+    said = {"status": "error", "token": "s3cret-token", "message": "s3cret-token is blocked"}
+    with RawServer(saying(body(said))) as server, pytest.raises(RefusedError) as caught:
+        new_process(server.url).get()
+    assert "[redacted] is blocked" in caught.value.message
 
 
 PASSING = {

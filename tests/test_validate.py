@@ -1,6 +1,7 @@
 """Rows as leads: what is sent, and every problem of a row by name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE
 from ozodial.models import Checked, Columns, Field, Reason, Row, Rules
 from ozodial.validate import Validator
 
@@ -22,8 +24,11 @@ def check(
     at: str | None = None,
     row_characters: int | None = None,
     fields: Sequence[tuple[Field, int]] = FIELDS,
+    v4: bool = False,
+    strict: bool = False,
 ) -> Checked:
-    rules = Rules("IN", NOON, needs_time, at, row_characters)
+    rules = Rules("IN", NOON, needs_time, at, row_characters, strict=strict)
+    rules = replace(rules, plain_names=v4, expiry_as_date=v4)
     columns = Columns(HEADER, 1, tuple(fields), (("City", 7),))
     validator = Validator(columns, rules)
     checked = validator.check(Row(2, cells))
@@ -193,6 +198,65 @@ def test_a_row_of_too_many_characters_is_invalid_where_there_is_a_limit() -> Non
     assert check("9876543210", "", "x" * 5000, needs_time=False).problems == ()
 
 
+def v4(name: str = "", expiry: str = "", *, strict: bool = False, limit: int = 2000) -> Checked:
+    cells = ("9876543210", "", name, expiry, "", "", "", "")
+    return check(*cells, needs_time=False, row_characters=limit, v4=True, strict=strict)
+
+
+@pytest.mark.parametrize("name", ["", "Asha", "A_b (c). +$%-:9", "  Asha  Rao "])
+def test_names_within_the_rule_of_v4_are_sent_as_they_stand(name: str) -> None:
+    checked = v4(name, strict=True)
+    assert (checked.problems, checked.note) == ((), "")
+    assert BULK_ADD_V4.value(Field.NAME, checked.values[1]) == name.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("O'Brien & Sons, Ltd", "O Brien Sons Ltd"),
+        ("asha@example.com", "asha example.com"),
+        ("A/B#C", "A B C"),
+        ("José", "Jos"),
+        ("नेहा", ""),
+        ("Neha नेहा", "Neha"),
+        ("A\nB's", "A B s"),
+        ("١٢٣", ""),
+    ],
+)
+def test_what_the_rule_of_v4_forbids_is_a_space_and_said(name: str, sent: str) -> None:
+    checked = v4(name)
+    assert checked.problems == ()
+    assert f' is sent as "{sent}": V4 takes letters' in checked.note
+    assert checked.note.startswith("C2: ")
+    assert BULK_ADD_V4.value(Field.NAME, checked.values[1]) == sent
+    for other in (SCHEDULE, BULK_ADD_V1):
+        assert other.value(Field.NAME, checked.values[1]) == checked.values[1]
+    assert reasons(v4(name, strict=True)) == [(Reason.NAME_UNCLEAN, "Customer")]
+    assert "strict = true" in v4(name, strict=True).problems[0].message
+
+
+def test_other_endpoints_take_any_name() -> None:
+    checked = check("9876543210", "", "O'Brien नेहा", "", "", "", "", "", needs_time=False)
+    assert (checked.values[1], checked.note) == ("O'Brien नेहा", "")
+
+
+def test_v4_takes_a_date_and_the_time_that_is_left_out_is_said() -> None:
+    for date in ("31/12/2026", "2026-12-31"):
+        assert v4(expiry=date).note == ""
+    checked = v4(expiry="31/12/2026 10:00")
+    assert checked.note.endswith("is sent as 2026-12-31: V4 takes a date without a time")
+    assert BULK_ADD_V4.value(Field.EXPIRY, checked.values[2]) == "2026-12-31"
+    assert check("9876543210", "", "", "31/12/2026 10:00", "", needs_time=False).note == ""
+
+
+def test_the_length_of_a_v4_row_is_that_of_what_is_sent() -> None:
+    names = ("PhoneNumber", "Name", "ExpiryDate", "Priority", "AgentId", "skill", "City")
+    room = 2000 - sum(map(len, names)) - 10
+    assert v4("A" * (room - 10), "2026-12-31").problems == ()
+    assert reasons(v4("A" * (room - 9), "2026-12-31")) == [(Reason.ROW_TOO_LONG, "")]
+    assert v4("A" * room).problems == ()
+
+
 def test_more_filled_cells_than_headers_make_a_row_unreadable() -> None:
     cells = ["9876543210", TIME, "Rao", "", "", "", "", "Pune", "", "moved"]
     checked = check(*cells)
@@ -229,7 +293,7 @@ CELLS = {
         "2020-01-01 10:00",
         "2099-01-01 1:00",
     ],
-    "name": ["Asha", " Asha ", "A\nB", "", "नेहा"],
+    "name": ["Asha", " Asha ", "A\nB", "", "नेहा", "A/B"],
     "expiry": ["", "31/12/2026", "2026-12-31 10:00", "25/11/2026", "2020-01-01", "never"],
     "priority": ["", "5", "05", "0", "x"],
 }
@@ -241,6 +305,7 @@ CELLS = {
     st.sampled_from([None, TIME]),
     st.sampled_from([None, 1950]),
     st.sampled_from([FIELDS, FIELDS[:1], (FIELDS[0], *FIELDS[2:])]),
+    st.booleans(),
 )
 def test_the_fast_check_is_the_check(
     cells: tuple[str, ...],
@@ -248,5 +313,6 @@ def test_the_fast_check_is_the_check(
     at: str | None,
     limit: int | None,
     fields: tuple[tuple[Field, int], ...],
+    v4: bool,
 ) -> None:
-    check(*cells, needs_time=needs_time, at=at, row_characters=limit, fields=fields)
+    check(*cells, needs_time=needs_time, at=at, row_characters=limit, fields=fields, v4=v4)

@@ -103,6 +103,7 @@ REQUEST_TEXTS = [
     stop("Invalid Json Pass Valid Json"),
     stop("All parameters are mandatory"),
     stop("Passed campaign are invalid", "Error"),
+    stop("no record found"),
 ]
 """What the vendor says of a whole request."""
 
