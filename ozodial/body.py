@@ -141,6 +141,7 @@ class _Reading:
             scheduled=next((text for time in times if (text := _plain(time))), ""),
             name=_plain(first("name")),
             texts=texts,
+            row_id=_row_id(first("rowid")),
         )
 
 
@@ -173,6 +174,11 @@ def _plain(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip() if isinstance(value, str | int) else ""
+
+
+def _row_id(value: object) -> int | None:
+    text = _plain(value)
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None
 
 
 def _index(value: object) -> int | None:

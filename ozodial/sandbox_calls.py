@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from ozodial.deletes import DeleteCall
 from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE, Endpoint
 from ozodial.models import Instant
 from ozodial.sandbox_door import MAGIC_INBOUND, Accounts, Tokens, is_magic
@@ -19,13 +20,17 @@ from ozodial.sandbox_texts import Text
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it came; header names are in lower case. `entry` None: it wants a token."""
+    """One request as it came; header names are in lower case.
+
+    `entry` is of an upload, `delete` of one that deletes; neither: it wants a token.
+    """
 
     entry: Endpoint | None
     headers: Mapping[str, str]
     body: bytes
     arrived: Instant
     seen: SeenRequest
+    delete: DeleteCall | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,8 @@ class Reader:
             raise Refusal("false", Text.BAD_USER_OR_KEY)
         return user
 
-    def _schedule(self, call: Call, entry: Endpoint) -> Order:
-        body = read_json(call.body)
+    def caller(self, call: Call, body: Mapping[str, object]) -> str:
+        """Who asks, by a token or by the key; refuses whoever may not."""
         user = cell(body.get("userName"))
         call.seen.account = user
         if self._by_token(call, user):
@@ -89,6 +94,11 @@ class Reader:
         else:
             call.seen.auth = "basic"
             self._check_key(call, user)
+        return user
+
+    def _schedule(self, call: Call, entry: Endpoint) -> Order:
+        body = read_json(call.body)
+        user = self.caller(call, body)
         campaign = call.seen.campaign = cell(body.get("campaignName"))
         if not self._accounts.has_campaign(user, campaign):
             raise Refusal("error", Text.BAD_KEY_OR_CAMPAIGN)

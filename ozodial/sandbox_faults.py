@@ -6,7 +6,7 @@ It changes no answer and touches no connection: `sandbox_answers` and `sandbox_w
     WHEN     3 | 2-4 | 1,3,5-7    these requests, counted from the start or the last reset
              x2                   the next 2 requests
              25% | 25%:7          a quarter of the requests, by chance (with 7 as the seed)
-    WHERE    schedule | bulk-add | v1 | v4 | token   (default: every upload)
+    WHERE    schedule | bulk-add | v1 | v4 | delete | token   (default: all but token)
 """
 
 import random
@@ -117,7 +117,7 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-ENDPOINT_WORDS = ("schedule", "bulk-add", "v1", "v4", "token")
+ENDPOINT_WORDS = ("schedule", "bulk-add", "v1", "v4", "delete", "token")
 
 _GRAMMAR = re.compile(
     r"(?P<kind>[a-z]+(?:-[a-z0-9]+)*)"
@@ -134,7 +134,7 @@ class Fault:
     """One misbehaviour, told by `parse_fault`.
 
     `numbers` are ranges of request numbers (none: all), `times` how often at most (None: always),
-    `chance` how likely, `where` an endpoint word ("": every upload).
+    `chance` how likely, `where` an endpoint word ("": all but token).
     """
 
     kind: str

@@ -45,6 +45,15 @@ class Text(StrEnum):
     NO_SUCH_CAMPAIGN = "Campaign not found"  # [facts 6]
     # several pages
     MAX_LIMIT = "Max limit exceeded"  # [facts 8, 10]
+    # the calls that delete [facts 3, 8]
+    NO_DATA = "No data found"
+    NO_ROW_ID = "Mandatory parameter row_id is missing"
+    NO_NUMBERS = "PhoneNumbers should not be null are empty"
+    NO_CAMPAIGNS = "Campaign should not be null are empty"
+    BAD_CAMPAIGNS = "Passed campaign are invalid"
+    DELETED = "Deleted Successfully"  # [facts 8: of deleteCampaignData; of these two none is seen]
+    # V4's callback [facts 5]
+    UPLOADED = "File Successfully uploaded."
     # where the facts are cut
     INBOUND = "Campaign is not an outbound campaign"  # [ours]
     BAD_EXPIRY_V4 = "ExpiryDate, supports the following format only 'YYYY-MM-DD'"  # [ours]

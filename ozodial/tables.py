@@ -25,6 +25,7 @@ STYLES = {
     State.SUPPRESSED: "blue",
     State.ALREADY_ACCEPTED: "green",
     State.UNKNOWN: "bold yellow",
+    State.REMOVED: "blue",
     State.READY: "dim",
     State.SENDING: "cyan",
 }

@@ -207,9 +207,11 @@ def _cancelled(run: Run, ledger: Ledger) -> StoppedError | None:
     """What a person did to the run meanwhile, if that is why rows are left."""
     staging = Staging(ledger)
     left = staging.counts(run.id).get(State.READY)
-    if not left or staging.run(run.id).state == "open":
+    state = staging.run(run.id).state
+    if not left or state == "open":
         return None
-    return StoppedError(f"Run {run.id} was cancelled; {left} rows were not sent.")
+    what = "cancelled" if state == "cancelled" else "taken back by undo"
+    return StoppedError(f"Run {run.id} was {what}; {left} rows were not sent.")
 
 
 def summary(
