@@ -25,13 +25,14 @@ from ozodial.upload import exit_code
 
 @dataclass(slots=True)
 class Undo:
-    """What taking one run back needs, and what it has come to."""
+    """What taking one run back needs, and what it has come to. `again` is the command to go on."""
 
     ledger: Ledger
     run: Run
     call: DeleteCall
     wire: Wire
     stop: Stop
+    again: str = ""
     left: int = 0
     trouble: OzodialError | None = None
 
@@ -94,7 +95,7 @@ class Undo:
         counts = Staging(self.ledger).counts(self.run.id)
         code = undo_exit(counts, self.left, self.trouble, self.stop.exit_code)
         on = code not in (ExitCode.OK, ExitCode.PROBLEM_ROWS)
-        hint = undo_command(self.run) if on else None
+        hint = (self.again or undo_command(self.run)) if on else None
         return SummaryEvent(self.run.id, sum(counts.values()), counts, seconds, code, hint)
 
 

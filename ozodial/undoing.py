@@ -60,7 +60,7 @@ def _undo(run_id: int, given: Given, viewer: Viewer, yes: bool, ask: Ask | None)
         if not given.sandbox and pace < call.pace:
             said = f"pace {pace:g} s is below the vendor's {call.pace:g} s for {call.name}"
             viewer.show(NoticeEvent(f"{said}; it may refuse requests"))
-        undo = Undo(ledger, run, call, wire, stop)
+        undo = Undo(ledger, run, call, wire, stop, undo_command(run) + (" --yes" if yes else ""))
         for event in undo.take_back(outlook, sandbox=place.sandbox):
             if isinstance(event, SummaryEvent):
                 code = event.exit_code
