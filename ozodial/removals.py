@@ -16,7 +16,7 @@ from ozodial.claims import BatchResult
 from ozodial.database import many
 from ozodial.deletes import DeleteCall
 from ozodial.errors import UsageError
-from ozodial.holders import free_keys, remove_elsewhere
+from ozodial.holders import MOST_ASKED, free_keys, remove_elsewhere
 from ozodial.ledger import Ledger
 from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
 from ozodial.schema import batches, rows, runs
@@ -180,7 +180,7 @@ class Removals:
         doomed: list[Sifted] = []
         left: list[SettledRow] = []
         size = self._call.per_request
-        for row in Sieve(connection, self._run, self._call, past).after(after, size):
+        for row in Sieve(connection, self._run, self._call, past).after(after, MOST_ASKED):
             if len(doomed) == size or len(left) == MOST_LEFT:
                 break
             if row.why is not None:

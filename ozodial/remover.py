@@ -48,7 +48,10 @@ def now_there(run: Run, ledger: Ledger) -> str:
 
 
 class Remover:
-    """One pass over what a run put in. `emit` is called after the fact is committed."""
+    """One pass over what a run put in. `emit` is called after the fact is committed.
+
+    `left`: leads so far that can't be taken back; `in_doubt`: an answer was missing.
+    """
 
     def __init__(
         self,
@@ -77,21 +80,20 @@ class Remover:
             self._tokens = Tokens(slots, wire.client, wire.access, account, self._patience)
         self._stale: str | None = None
         self._unknown_in_a_row = 0
-        self._in_doubt = False
-        self._left = 0
+        self.in_doubt = False
+        self.left = 0
         self._told = 0
         self._waiting_for = ""
 
-    def work(self) -> int:
-        """Until every row was asked for; how many stay in. Raises what ends it early."""
+    def work(self) -> None:
+        """Until every row was asked for. Raises what ends it early."""
         self._removals.begin()
         self._await_senders()
         after = 0
         while self._removals.any_left(after):
             after = self._one_request(after)
-        if not self._in_doubt:
+        if not self.in_doubt:
             self._removals.finish()
-        return self._left
 
     def _one_request(self, after: int) -> int:
         """The last row that is done with."""
@@ -150,7 +152,7 @@ class Remover:
         leads = {lead.row: lead for lead in claim.rows}
         for outcome in told:
             lead = leads[outcome.row]
-            self._left += outcome.state not in (State.REMOVED, State.UNKNOWN)
+            self.left += outcome.state not in (State.REMOVED, State.UNKNOWN)
             settled = SettledRow(lead.row, lead.phone, lead.name, *outcome[1:])
             self._emit(row_event(run_id, settled))
         if trouble is not None:
@@ -174,16 +176,15 @@ class Remover:
         said = (verdict.message or "").rstrip(". ")
         said += f" ({verdict.explanation})" if verdict.explanation else ""
         if verdict.decision is Decision.STOP:
-            raise RefusedError(f"The vendor refused the request: {said}.", undo_command(self._run))
+            raise RefusedError(f"The vendor refused the request: {said}.")
         if verdict.decision is Decision.TOKEN:
             if self._tokens is None or self._stale is not None:
-                again = undo_command(self._run)
-                raise RefusedError(f"The vendor refused the token: {said}.", again)
+                raise RefusedError(f"The vendor refused the token: {said}.")
             self._stale = token
         elif verdict.decision is Decision.ROWS:
             self._stale = None
             unknown = batch_outcome(verdict) == "unknown"
-            self._in_doubt |= unknown
+            self.in_doubt |= unknown
             self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
         if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
             raise StoppedError(
@@ -216,6 +217,6 @@ class Remover:
         """The rows that stay in, once each: a request that is made again finds them again."""
         for row in claim.left:
             if row.row > self._told:
-                self._left += row.reason != Reason.IN_ANOTHER_RUN
+                self.left += row.reason != Reason.IN_ANOTHER_RUN
                 self._emit(row_event(self._run.id, row))
         self._told = max(self._told, claim.upto)

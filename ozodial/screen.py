@@ -180,8 +180,9 @@ def _problem_title(progress: Progress, shown: int) -> Text:
 def _counts_line(run: RunEvent, counts: Mapping[State, int]) -> Text:
     told = TOLD_ORDER[:-2] if run.undoes else TOLD_ORDER
     line = counts_text((state, counts.get(state, 0)) for state in told)
-    left = counts.get(State.READY, 0)
-    if run.undoes and left:
+    asked = counts.get(State.REMOVED, 0) + counts.get(State.UNKNOWN, 0)
+    left = min(counts.get(State.READY, 0), run.ready - asked)
+    if run.undoes and left > 0:
         line.append(f"{'   ' if line else ''}{left} to remove", "dim")
     return line
 

@@ -7,7 +7,7 @@ committed before it is told. Doing the same again goes on where this one ended.
 
 import threading
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ozodial.claims import Claims
 from ozodial.crew import Events, Stop, Wire
@@ -33,8 +33,8 @@ class Undo:
     wire: Wire
     stop: Stop
     again: str = ""
-    left: int = 0
     trouble: OzodialError | None = None
+    remover: Remover = field(init=False)
 
     def take_back(self, outlook: Outlook, *, sandbox: bool) -> Iterator[Event]:
         """Remove what the run put in; the last event is the summary, with the exit code."""
@@ -42,8 +42,10 @@ class Undo:
         yield self._run_event(outlook, sandbox=sandbox)
         events = Events()
         self.stop.wake = lambda: events.put(None)
-        worker = threading.Thread(target=self._work, args=(events,), daemon=True)
-        worker.start()
+        self.remover = Remover(
+            self.run, self.ledger, self.call, self.wire, events.put, self.stop.halt
+        )
+        threading.Thread(target=self._work, args=(events,), daemon=True).start()
         end = yield from _until_the_end(events, self.stop)
         if isinstance(end, OzodialError):
             self.trouble = end
@@ -57,15 +59,14 @@ class Undo:
         seconds = max(0.0, self.ledger.clock.instant().since(started))
         summary = self._summary(seconds)
         if self.trouble is not None:
-            yield ErrorEvent(self.trouble.message, self.trouble.hint or summary.hint)
+            again = self.again or undo_command(self.run)
+            hint = (self.trouble.hint or again).replace("ozodial resume", again)
+            yield ErrorEvent(self.trouble.message, hint)
         yield summary
 
     def _work(self, events: Events) -> None:
         try:
-            remover = Remover(
-                self.run, self.ledger, self.call, self.wire, events.put, self.stop.halt
-            )
-            self.left = remover.work()
+            self.remover.work()
         except BaseException as error:  # the main thread raises what is no error of ours
             events.put(error)
         else:
@@ -93,9 +94,11 @@ class Undo:
 
     def _summary(self, seconds: float) -> SummaryEvent:
         counts = Staging(self.ledger).counts(self.run.id)
-        code = undo_exit(counts, self.left, self.trouble, self.stop.exit_code)
-        on = code not in (ExitCode.OK, ExitCode.PROBLEM_ROWS)
-        hint = (self.again or undo_command(self.run)) if on else None
+        interrupted = self.stop.exit_code
+        code = undo_exit(counts, self.remover.left, self.trouble, interrupted)
+        # where all was asked for and answered, the same command again is no help
+        unfinished = self.trouble or interrupted or self.remover.in_doubt
+        hint = (self.again or undo_command(self.run)) if unfinished else None
         return SummaryEvent(self.run.id, sum(counts.values()), counts, seconds, code, hint)
 
 

@@ -156,7 +156,7 @@ def _lines(
             yield "  the vendor deletes them by its rowId, as long as their time has not come"
         else:
             yield (
-                "  the vendor deletes these numbers from the campaign whatever their status, "
+                "  the vendor deletes these numbers whatever their status, "
                 "called or not, and whoever put them in"
             )
     if outlook.queued:

@@ -189,6 +189,8 @@ def test_scheduled_rows_without_a_row_id_can_not_be_taken_back(clerk: Clerk) -> 
     assert done.counts == {"removed": 3, "unknown": 1}
     assert done.code is ExitCode.UNKNOWN_ROWS
     assert in_campaign(clerk) == [f"98{SILENT}"]
+    assert done.summary.hint is None  # the same again would not help
+    assert run_state(clerk, 1) == "undone"
 
 
 def test_the_vendor_has_no_such_rows(clerk: Clerk) -> None:

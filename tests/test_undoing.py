@@ -88,8 +88,8 @@ def test_it_says_first_what_it_will_do(loaded: Desk, vendor: ServerHandle) -> No
     assert done.err.splitlines() == [
         "undo of run 1: bulk-add v1 to campaign Diwali, file leads.csv",
         "  takes back 247 leads in 3 requests of at most 100, 30 s between them, about 1 min 2 s",
-        "  the vendor deletes these numbers from the campaign whatever their status, called or "
-        "not, and whoever put them in",
+        "  the vendor deletes these numbers whatever their status, called or not, and whoever "
+        "put them in",
         "  keeps 3 leads that run 2 put in, too",
     ]
     assert len(vendor.sandbox.requests) == 3
