@@ -70,7 +70,8 @@ def remove_elsewhere(
 ) -> None:
     """Rows of other runs that stand for the removed leads, and are now as little in as those.
 
-    They are `already_accepted` by our doing, or were kept for our sake when their run was undone.
+    They are `already_accepted` by our doing, or their own run is being taken back, and the number
+    was in the campaign for both.
     """
     said = f"taken back by undo of run {run.id}"
     removed = {
@@ -90,8 +91,9 @@ def remove_elsewhere(
     kept = (
         rows.c.run_id.in_(_others(run, runs.c.state.in_(BACK)))
         & rows.c.state.in_([State.ACCEPTED, State.QUEUED])
-        & (rows.c.reason == Reason.IN_ANOTHER_RUN)
         & _TAIL.in_([tail_of(lead.phone) for lead in gone])
+        # a scheduled row whose time has not come is in no campaign yet
+        & sa.or_(rows.c.scheduled == "", rows.c.reason == Reason.TIME_PAST)
     )
     keys = sa.select(runs.c.target_id, rows.c.lead_hash, rows.c.run_id, rows.c.row)
     found = connection.execute(keys.join(rows, rows.c.run_id == runs.c.id).where(kept)).all()

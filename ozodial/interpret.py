@@ -84,6 +84,8 @@ def interpret_delete(
         return _unknown(leads, Reason.NO_ANSWER, access.redact(answer.message))
     said = read_body(answer.body, access.redact)
     known = look_up_delete(said.text) if said.text is not None else None
+    if known is not None and known.failing and not said.failing:
+        known = None
     plain_success = said.succeeding and said.text is None and not said.items
     if plain_success or (known is not None and known.means is Means.REMOVED and not said.failing):
         return _deleted(leads, said.text)

@@ -13,7 +13,7 @@ from ozodial.claims import Claims
 from ozodial.crew import Events, Stop, Wire
 from ozodial.deletes import DeleteCall
 from ozodial.errors import ExitCode, LedgerFullError, OzodialError
-from ozodial.events import UNDO, ErrorEvent, Event, RunEvent, SummaryEvent
+from ozodial.events import UNDO, ErrorEvent, Event, NoticeEvent, RunEvent, SummaryEvent
 from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.removals import Outlook
@@ -21,6 +21,7 @@ from ozodial.remover import Remover, undo_command
 from ozodial.sending import HaltError, row_event
 from ozodial.staging import Run, Staging
 from ozodial.upload import exit_code
+from ozodial.words import plural
 
 
 @dataclass(slots=True)
@@ -56,6 +57,9 @@ class Undo:
                 yield from self._given_up(batch_id)
         except LedgerFullError as error:  # they are `unknown` at the next start
             self.trouble = self.trouble or error
+        if left := self.remover.left:
+            said = f"{plural(left, 'lead')} could not be taken back"
+            yield NoticeEvent(f"{said}: `ozodial runs show {self.run.id}` tells why")
         seconds = max(0.0, self.ledger.clock.instant().since(started))
         summary = self._summary(seconds)
         if self.trouble is not None:

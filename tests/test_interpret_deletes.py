@@ -54,6 +54,7 @@ def test_success_in_any_spelling(status: str, message: str | None) -> None:
         reply({"status": "success", "message": "not deleted successfully"}),
         reply({"status": "error", "message": "Deleted Successfully"}),
         reply({"status": ["success", "error"]}),
+        reply({"status": "success", "message": "kept in the outbound campaign"}),
         reply({"status": "success", "message": [{"PhoneNumber": "9876543210", "Status": "FAIL"}]}),
         reply({"message": "Data updated successfully", "status": "success"}),
         reply({"message": "Phone Number is Empty!", "status": "success"}),

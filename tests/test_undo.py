@@ -155,6 +155,20 @@ def test_two_runs_taken_back_leave_nothing_of_either(clerk: Clerk) -> None:
     assert clerk.upload(clerk.file(phones(10))).counts == {"accepted": 10}
 
 
+def test_what_a_stopped_undo_left_goes_with_the_other_run(clerk: Clerk) -> None:
+    clerk.upload(clerk.file(phones(3)))
+    both = [*phones(100, 500), *phones(3)]
+    clerk.upload(clerk.file([[phone, "again"] for phone in both], "Mobile,Name"))
+    misbehave(clerk, "refuse=no user found@x1/delete")
+    assert clerk.undo(2).code is ExitCode.REFUSED
+    clerk.upload(clerk.file(phones(2, 50)), "schedule")
+    assert clerk.undo(1).counts == {"removed": 3}
+    assert in_campaign(clerk) == [*phones(100, 500), *phones(2, 50)]
+    assert reasons(clerk, 2, "removed") == {"removed_elsewhere": 3}
+    assert clerk.audit() == []
+    assert clerk.undo(2).counts == {"removed": 103}
+
+
 def test_another_campaign_is_another_matter(clerk: Clerk) -> None:
     clerk.upload(clerk.file(phones(3)))
     clerk.upload(clerk.file(phones(3)), campaign="Holi")
