@@ -24,6 +24,8 @@ class Means(StrEnum):
     STOP = "stop"
     DATA = "data"
     QUEUED = "queued"
+    REMOVED = "removed"
+    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,42 @@ KNOWN: tuple[Known, ...] = (
     Known(r"queued successfully", Means.QUEUED, FACTS),
 )
 
-_COMPILED = tuple((re.compile(known.pattern), known) for known in KNOWN)
+DELETED_WHAT = "what `undo` asks for is incomplete; report this as a bug"
+
+OF_DELETES: tuple[Known, ...] = (
+    # the pages print no success text of the two calls that `undo` makes, only that of a third
+    Known(r"(data )?(deleted|removed) successfully", Means.REMOVED, FACTS),
+    Known(r"successfully (deleted|removed)", Means.REMOVED, FACTS),
+    Known(r"no data found", Means.ABSENT, FACTS, Reason.NOT_AT_VENDOR),
+    Known(r"mandatory parameter row_?id is missing", Means.STOP, FACTS, explanation=DELETED_WHAT),
+    Known(
+        r"phone ?numbers should not be null (are|or) empty",
+        Means.STOP,
+        FACTS,
+        explanation=DELETED_WHAT,
+    ),
+    Known(
+        r"campaign should not be null (are|or) empty", Means.STOP, FACTS, explanation=NO_CAMPAIGN
+    ),
+    Known(r"passed campaign are invalid", Means.STOP, FACTS, explanation=NO_CAMPAIGN),
+)
+"""What a call that deletes says, where that differs from what an upload is told."""
+
+OF_CALLBACKS: tuple[Known, ...] = (
+    Known(r"(file|data) (successfully uploaded|uploaded successfully)", Means.TAKEN, FACTS),
+)
+"""What V4's callback says of its whole transaction."""
+
+_Compiled = tuple[tuple[re.Pattern[str], Known], ...]
+
+
+def _compiled(table: tuple[Known, ...]) -> _Compiled:
+    return tuple((re.compile(known.pattern), known) for known in table)
+
+
+_COMPILED = _compiled(KNOWN)
+_DELETES = _compiled(OF_DELETES)
+_CALLBACKS = _compiled(OF_CALLBACKS)
 
 SUCCESS_WORDS = frozenset({"success", "true", "ok"})
 FAILURE_WORDS = frozenset({"error", "failure", "fail", "failed", "false"})
@@ -164,8 +201,24 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=256)
 def look_up(text: str) -> tuple[Known, re.Match[str]] | None:
     """The documented meaning of a text, if it has one."""
+    return _find(_COMPILED, text)
+
+
+def look_up_delete(text: str) -> Known | None:
+    """What a text means as the answer to a call that deletes."""
+    found = _find(_DELETES, text) or _find(_COMPILED, text)
+    return found[0] if found is not None else None
+
+
+def look_up_callback(text: str) -> Known | None:
+    """What a text means in V4's callback."""
+    found = _find(_CALLBACKS, text)
+    return found[0] if found is not None else None
+
+
+def _find(table: _Compiled, text: str) -> tuple[Known, re.Match[str]] | None:
     folded = fold(text)
-    for pattern, known in _COMPILED:
+    for pattern, known in table:
         if match := pattern.fullmatch(folded):
             return known, match
     return None

@@ -139,7 +139,7 @@ def _batches_block(batches: Sequence[BatchLine]) -> Block:
             str(batch.batch),
             batch.started,
             str(batch.rows),
-            batch.outcome.replace("_", " "),
+            batch.outcome.replace("_", " ") + (" (undo)" if batch.kind == "remove" else ""),
             "" if batch.seconds is None else duration(batch.seconds),
             "" if batch.http_status is None else str(batch.http_status),
             batch.transaction or "",

@@ -146,6 +146,7 @@ class _Reading:
             next(filter(None, times), ""),
             _plain(get("name", _NOTHING)[0]),
             tuple(filter(None, [self.clean(_words(value)) for value in said])),
+            _row_id(get("rowid", _NOTHING)[0]),
         )
 
 
@@ -178,6 +179,11 @@ def _plain(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip() if isinstance(value, str | int) else ""
+
+
+def _row_id(value: object) -> int | None:
+    text = _plain(value)
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None
 
 
 def _index(value: object) -> int | None:

@@ -5,8 +5,9 @@ before anybody is shown it. The delivery key (account, command, campaign, hash o
 at the claim and given back when the lead turns out not taken: no two runs can send the same lead.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -64,7 +65,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """How a request ended. `outcome` as in the batch event; `delay` is what the vendor asks for."""
+    """How a request ended. `outcome` as in the batch event; `delay` is what the vendor asks for.
+
+    `row_ids`: row -> the vendor's number of a scheduled row, by which `undo` can delete it.
+    """
 
     outcome: str
     seconds: float
@@ -74,6 +78,7 @@ class BatchResult:
     transaction_id: str | None = None
     delay: float = 0.0
     split: bool = False
+    row_ids: Mapping[int, int] = field(default_factory=dict)
 
 
 class Claims:
@@ -262,6 +267,7 @@ class Claims:
             "http_status": result.http_status,
             "transaction_id": result.transaction_id,
             "message": result.message,
+            "row_ids": json.dumps([*result.row_ids.items()]) if result.row_ids else None,
         }
         connection.execute(_BATCH_ENDS, {"of_batch": claim.batch_id, **ended})
         return kept

@@ -1,18 +1,22 @@
-"""The command line: options in, one call, exit code out. The only typer import.
+"""The command line: options in, one call, exit code out. Typer is imported here and in its
+neighbours `cli_runs`, `options` and `typed` alone.
 
 A command here has no logic: it gathers what was typed into one record and calls `commands` or
 `looking`, which are imported only when a command runs, so that --help and --version stay light.
 """
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ozodial import __version__
 from ozodial import options as opt
+from ozodial.cli_runs import runs_app
 from ozodial.errors import ExitCode
+from ozodial.options import CONTEXT
+from ozodial.typed import ask
+from ozodial.typed import exit_with as _exit
 from ozodial.typed import given as _given
 from ozodial.typed import view as _view
 
@@ -20,8 +24,6 @@ EXIT_CODES = """\b
 Exit codes: 0 all in · 1 a bug · 2 wrong usage · 3 the file can't be used · 4 rows invalid or
 rejected · 5 rows unknown · 6 refused, or a setting is missing · 7 stopped, `ozodial resume`
 goes on · 130/143 interrupted"""
-
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 app = typer.Typer(
     name="ozodial",
@@ -31,9 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=CONTEXT,
-)
-runs_app = typer.Typer(
-    help="List runs and look back at them.", rich_markup_mode=None, context_settings=CONTEXT
 )
 app.add_typer(runs_app, name="runs")
 
@@ -176,54 +175,29 @@ def resume(
     _exit(commands.resume(run, _given(locals())))
 
 
-@runs_app.callback(invoke_without_command=True, epilog="Example: ozodial runs")
-def runs(context: typer.Context, json: opt.Json = False) -> None:
-    """List runs and look back at them: show, export, cancel."""
-    if context.invoked_subcommand is None:
-        from ozodial import looking
-
-        _exit(looking.runs_list(_view(json)))
-
-
-@runs_app.command("list", epilog="Example: ozodial runs list --json")
-def runs_list(json: opt.Json = False) -> None:
-    """List all runs, newest first."""
-    from ozodial import looking
-
-    _exit(looking.runs_list(_view(json)))
-
-
-@runs_app.command("show", epilog="Example: ozodial runs show 12")
-def runs_show(run: opt.RunId, json: opt.Json = False) -> None:
-    """Tell the story of a run: counts, reasons, every request, problem rows."""
-    from ozodial import looking
-
-    _exit(looking.runs_show(run, _view(json)))
-
-
-@runs_app.command(
-    "export", epilog="Example: ozodial runs export 12 out.xlsx --only rejected,invalid"
-)
-def runs_export(
+@app.command(epilog="Example: ozodial undo 12")
+def undo(
     run: opt.RunId,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help=".csv, .xlsx or .jsonl")],
-    only: Annotated[
-        str | None, typer.Option("--only", metavar="STATES", help="e.g. rejected,invalid")
-    ] = None,
+    yes: opt.Yes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")] = False,
+    api_key_file: opt.KeyFile = None,
+    profile: opt.Profile = None,
+    domain: opt.Domain = None,
+    base_url: opt.BaseUrl = None,
+    pace: opt.Pace = None,
+    timeout: opt.Timeout = None,
+    patience: opt.Patience = None,
     json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = 0,
+    sandbox: opt.SandboxFlag = False,
 ) -> None:
-    """Write a run's rows to a file: the original columns, then what became of each."""
-    from ozodial import looking
+    """Take back what a run put in, as far as the vendor lets it; shows first what it will do."""
+    from ozodial import undoing
 
-    _exit(looking.runs_export(run, out, only, _view(json)))
-
-
-@runs_app.command("cancel", epilog="Example: ozodial runs cancel 12")
-def runs_cancel(run: opt.RunId, json: opt.Json = False) -> None:
-    """Give a run up: its ready rows are never sent."""
-    from ozodial import looking
-
-    _exit(looking.runs_cancel(run, _view(json)))
+    typed = _given(locals())
+    terminal = sys.stdin is not None and sys.stdin.isatty() and typed.view.stderr_is_tty
+    _exit(undoing.undo(run, typed, yes=yes, ask=ask if terminal else None))
 
 
 @app.command(epilog="Example: ozodial doctor --campaign Diwali")
@@ -302,7 +276,3 @@ def _upload(command: str, typed: dict[str, Any]) -> None:
     from ozodial import commands
 
     _exit(commands.upload(command, _given(typed)))
-
-
-def _exit(code: ExitCode) -> None:
-    raise typer.Exit(int(code))

@@ -84,7 +84,7 @@ def _resume(run_id: int | None, given: Given, viewer: Viewer) -> ExitCode:
             return ExitCode.OK
         settings = config.load(given.flags, given.profile or run.options.profile)
         place = stack.enter_context(open_place(given, settings, run))
-        access = _access_of_run(settings, run, place)
+        access = access_of_run(settings, run, place, run.resume_command)
         entry = chosen_endpoint(run.target.endpoint, settings, run.api)
         sender = _Sender(given, settings, entry, place, access, viewer)
         stop = stack.enter_context(catch_signals())
@@ -265,14 +265,13 @@ def _name_missing(settings: config.Settings) -> None:
         raise SettingError(" ".join(error.message for error in missing), hints)
 
 
-def _access_of_run(settings: config.Settings, run: "Run", place: Place) -> Access:
+def access_of_run(settings: config.Settings, run: "Run", place: Place, again: str) -> Access:
+    """Who put a run in; UsageError, with `again` as the way out, where that was elsewhere."""
     user_name = run.options.user_name
     if place.account(user_name) != run.target.account:
         where = run.target.account.rpartition("@")[2]
         flag = "" if where == SANDBOX else f" --base-url {run.options.base_url}"
-        raise UsageError(
-            f"Run {run.id} belongs to {where}, not to {place.url}.", run.resume_command + flag
-        )
+        raise UsageError(f"Run {run.id} belongs to {where}, not to {place.url}.", again + flag)
     if place.sandbox:
         return Access(user_name, "sandbox-key")
     given = dict(settings.given)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ozodial.errors import LedgerError
-from ozodial.schema import VERSION, meta, tables
+from ozodial.schema import VERSION, add_removal, meta, tables
 
 BUSY_SECONDS = 60.0
 """How long one process waits for another's transaction; each is far shorter."""
@@ -25,7 +25,7 @@ WRITERS_LOCK = 6_031_769
 
 Upgrades = Mapping[int, Callable[[Connection], None]]
 
-UPGRADES: Upgrades = {}
+UPGRADES: Upgrades = {1: add_removal}
 """From a version to the next one; all that are needed run in one transaction."""
 
 _ANOTHER_FILE = "set OZODIAL_LEDGER to a file that ozodial may write, or move that file away"

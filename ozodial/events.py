@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from ozodial.errors import ExitCode
 from ozodial.models import State
 
+UNDO = "undo"
+"""The command of a `RunEvent` that takes a run back."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingEvent:
@@ -37,6 +40,16 @@ class RunEvent:
     counts: Mapping[State, int] = field(default_factory=dict)
     pace: float = 0.0
     dry: bool = False
+
+    @property
+    def undoes(self) -> bool:
+        """Whether rows are taken back: `rows` are those that were in, `ready` those to remove."""
+        return self.command == UNDO
+
+    @property
+    def last_batch(self) -> int:
+        """What batches are numbered up to; 0 where their numbers go on from earlier ones."""
+        return 0 if self.undoes else self.batches
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
-    """One request of a run; `claimed` is seconds since 1970, `seconds` None while in flight."""
+    """One request of a run; `claimed` is seconds since 1970, `seconds` None while in flight.
+
+    `kind` is add, or remove for what `undo` asked.
+    """
 
     number: int
     claimed: float
@@ -45,6 +48,7 @@ class BatchRecord:
     http_status: int | None
     transaction_id: str | None
     message: str | None
+    kind: str
 
 
 def settled_rows(ledger: Ledger, run_id: int) -> Iterator[SettledRow]:
@@ -128,6 +132,7 @@ def list_batches(ledger: Ledger, run_id: int) -> list[BatchRecord]:
                 http_status=batch.http_status,
                 transaction_id=batch.transaction_id,
                 message=batch.message,
+                kind=batch.kind,
             )
             for batch in connection.execute(found)
         ]

@@ -5,8 +5,8 @@ Success is never inferred from HTTP 200, nor from a `"status": "success"` around
 of its own is `unknown`. The rules are design section 4, rule 3; the texts are in `answers`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from ozodial.answers import (
     Means,
     fold,
     look_up,
+    look_up_delete,
 )
 from ozodial.body import LONGEST_TEXT, Said, read_body
 from ozodial.endpoints import Access, Endpoint
@@ -47,6 +48,7 @@ class Verdict:
     transaction_id: str | None = None
     arrived: bool = True
     refused_alone: bool = False  # a refusal of the whole batch, whose only row is guilty
+    row_ids: Mapping[int, int] = field(default_factory=dict)  # row -> the vendor's number of it
 
 
 def interpret(
@@ -63,6 +65,47 @@ def interpret(
     if said.text is not None and (verdict := _known_text(endpoint, leads, said, said.text)):
         return verdict
     return _by_status(leads, answer, said, with_token=access.token is not None)
+
+
+def interpret_delete(
+    leads: Sequence[LeadRow],
+    answer: Reply | NotSent | Lost,
+    access: Access,
+    *,
+    asked_before: bool,
+) -> Verdict:
+    """Read the answer to a request that deletes; `ready` in an outcome means: as it was before.
+
+    The vendor gives one text for all of it. `asked_before`: an earlier request for the same leads
+    got no answer, so that "No data found" now tells what became of it.
+    """
+    if isinstance(answer, NotSent):
+        return _whole(Decision.RETRY, leads, access.redact(answer.message), arrived=False)
+    if isinstance(answer, Lost):
+        return _unknown(leads, Reason.NO_ANSWER, access.redact(answer.message))
+    said = read_body(answer.body, access.redact)
+    known = look_up_delete(said.text) if said.text is not None else None
+    if known is not None and known.failing and not said.failing:
+        known = None
+    plain_success = said.succeeding and said.text is None and not said.items
+    if plain_success or (known is not None and known.means is Means.REMOVED and not said.failing):
+        return _deleted(leads, said.text)
+    if known is not None and known.means is Means.ABSENT:
+        return _deleted(leads, said.text) if asked_before else _absent(leads, known, said.text)
+    if known is not None and known.means in _DECISIONS:
+        explanation = known.explanation or None
+        return _whole(_DECISIONS[known.means], leads, said.text or "", explanation)
+    return _by_status(leads, answer, said, with_token=access.token is not None)
+
+
+def _deleted(leads: Sequence[LeadRow], text: str | None) -> Verdict:
+    outcomes = tuple(Outcome(lead.row, State.REMOVED, None, text) for lead in leads)
+    return Verdict(Decision.ROWS, outcomes, text)
+
+
+def _absent(leads: Sequence[LeadRow], known: Known, text: str | None) -> Verdict:
+    outcomes = tuple(Outcome(lead.row, State.READY, known.reason, text) for lead in leads)
+    return Verdict(Decision.ROWS, outcomes, text)
 
 
 # --- whole requests ---
@@ -188,7 +231,13 @@ _Read = tuple[State, Reason | None, str]
 def _rows(leads: Sequence[LeadRow], said: Said) -> Verdict:
     about = match(said.items, leads)
     outcomes = tuple(_outcome(lead.row, about.get(lead.row, []), said.failing) for lead in leads)
-    return Verdict(Decision.ROWS, outcomes)
+    row_ids = {
+        row: item.row_id
+        for row, items in about.items()
+        for item in items
+        if item.row_id is not None
+    }
+    return Verdict(Decision.ROWS, outcomes, row_ids=row_ids)
 
 
 def _outcome(row: int, items: Sequence[Item], doubted: bool) -> Outcome:

@@ -100,7 +100,7 @@ class LiveViewer:
             return []
         run = self._progress.run
         if isinstance(event, BatchEvent):
-            return [batch_line(event, run.batches if run else 0)]
+            return [batch_line(event, run.last_batch if run else 0)]
         if isinstance(event, WaitEvent):
             reason = wait_reason(event, run.pace if run else 0.0)
             return [f"waiting {duration(event.seconds)}: {reason}"]

@@ -157,6 +157,7 @@ def _story(ledger: "Ledger", run_id: int) -> RunStory:
             http_status=batch.http_status,
             transaction=batch.transaction_id,
             message=batch.message,
+            kind=batch.kind,
         )
         for batch in list_batches(ledger, run_id)
     ]

@@ -14,7 +14,10 @@ from ozodial.models import LeadRow
 
 
 class Item(NamedTuple):
-    """One row of an answer. `texts` are its words, most telling first; "" and None: not offered."""
+    """One row of an answer. `texts` are its words, most telling first; "" and None: not offered.
+
+    `row_id` is the vendor's own number of a scheduled row, by which it can be deleted.
+    """
 
     position: int
     phone: str
@@ -22,6 +25,7 @@ class Item(NamedTuple):
     scheduled: str
     name: str
     texts: tuple[str, ...]
+    row_id: int | None = None
 
 
 def match(items: Sequence[Item], leads: Sequence[LeadRow]) -> dict[int, list[Item]]:

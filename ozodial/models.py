@@ -25,6 +25,7 @@ class State(StrEnum):
     SUPPRESSED = "suppressed"
     ALREADY_ACCEPTED = "already_accepted"
     UNKNOWN = "unknown"
+    REMOVED = "removed"
 
 
 class Field(StrEnum):
@@ -74,6 +75,11 @@ class Reason(StrEnum):
     ANSWER_UNREADABLE = "answer_unreadable"
     OWNER_GONE = "owner_gone"
     CANCELLED = "cancelled"
+    # what `undo` found
+    IN_ANOTHER_RUN = "in_another_run"
+    NO_ROW_ID = "no_row_id"
+    NOT_AT_VENDOR = "not_at_vendor"
+    REMOVED_ELSEWHERE = "removed_elsewhere"
 
 
 class Row(NamedTuple):

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
 File = Annotated[str, typer.Argument(metavar="FILE", help="CSV or workbook; - is stdin.")]
 RunId = Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)]
 Campaign = Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="The campaign.")]
@@ -83,6 +85,7 @@ Patience = Annotated[
 Parallel = Annotated[
     str | None, typer.Option("--parallel", metavar="N", help="schedule: requests in flight [1].")
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before the first request.")]
 Resend = Annotated[
     bool, typer.Option("--resend", help="Send leads that an earlier run had accepted.")

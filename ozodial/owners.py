@@ -20,6 +20,7 @@ from ozodial.schema import batches, deliveries, instant, moment, owners, rows, r
 _RENEW = owners.update().where(owners.c.id == sa.bindparam("of_owner"), ~owners.c.gone)
 
 GONE_MESSAGE = "the process that sent it ended before an answer was recorded"
+GONE_REMOVING = "the process that asked the vendor to remove it ended before an answer was recorded"
 
 
 def register(connection: Connection, host: str, now: Instant) -> int:
@@ -98,9 +99,10 @@ def _give_up_batch(connection: Connection, batch_id: int) -> None:
         )
         .values(state=State.UNKNOWN)
     )
-    unknown = {"state": State.UNKNOWN, "reason": Reason.OWNER_GONE, "message": GONE_MESSAGE}
+    said = GONE_REMOVING if batch.kind == "remove" else GONE_MESSAGE
+    unknown = {"state": State.UNKNOWN, "reason": Reason.OWNER_GONE, "message": said}
     connection.execute(rows.update().where(sending).values(unknown))
-    ended = {"outcome": "unknown", "message": GONE_MESSAGE}
+    ended = {"outcome": "unknown", "message": said}
     connection.execute(batches.update().where(batches.c.id == batch_id).values(ended))
 
 

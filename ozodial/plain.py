@@ -57,7 +57,7 @@ class PlainViewer:
             case RowEvent():
                 self._row(event)
             case BatchEvent():
-                self._err.line(batch_line(event, self._run.batches if self._run else 0))
+                self._err.line(batch_line(event, self._run.last_batch if self._run else 0))
             case SendingEvent() if self._verbosity:
                 self._err.line(f"batch {event.batch}: sending {plural(event.rows, 'row')}")
             case WaitEvent():
@@ -137,8 +137,10 @@ def run_lines(event: RunEvent) -> list[str]:
     """What is about to happen, in one line, and a second one in the sandbox."""
     number = run_name(event.run, event.dry)
     goes_on = " goes on" if event.continued else ""
-    what = f"{endpoint_name(event.command, event.api)} to campaign {clipped(event.campaign)}"
-    rows = f"{plural(event.rows, 'row')}, {event.ready} to send"
+    way = "in" if event.undoes else "to"
+    what = f"{endpoint_name(event.command, event.api)} {way} campaign {clipped(event.campaign)}"
+    todo = "remove" if event.undoes else "send"
+    rows = f"{plural(event.rows, 'row')}, {event.ready} to {todo}"
     if event.ready:
         rows += f" in {plural(event.batches, 'request')}, about {duration(event.estimated_seconds)}"
     lines = [f"{number}{goes_on}: {what}, file {clipped(event.file)}: {rows}"]

@@ -88,7 +88,8 @@ class Progress:
 
     def counts(self) -> Mapping[State, int]:
         """Rows per state, the summary's own figures once there is one."""
-        if self.summary is not None:
+        undoes = self.run is not None and self.run.undoes
+        if self.summary is not None and not undoes:
             return self.summary.counts
         counts = Counter(self._tally)
         if self.run is None:

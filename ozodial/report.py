@@ -90,6 +90,7 @@ def _story_records(story: RunStory) -> Iterable[dict[str, Json]]:
             "event": "batch",
             "run": number,
             "batch": batch.batch,
+            "kind": batch.kind,
             "rows": batch.rows,
             "outcome": batch.outcome,
             "seconds": None if batch.seconds is None else round(batch.seconds, 3),

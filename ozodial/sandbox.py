@@ -29,10 +29,12 @@ from ozodial.sandbox_memory import (
     PACE_KINDS,
     Account,
     Payload,
+    RemovedLead,
     SandboxConfig,
     SeenRequest,
     TakenLead,
     TokenRecord,
+    Transaction,
     Violation,
 )
 from ozodial.sandbox_world import Visit, World
@@ -55,8 +57,23 @@ class Sandbox:
         return tuple(self._world.memory.leads)
 
     @property
+    def removed(self) -> tuple[RemovedLead, ...]:
+        """Every lead that was deleted, in order."""
+        return tuple(self._world.memory.removed)
+
+    @property
+    def present(self) -> tuple[TakenLead, ...]:
+        """The leads that were taken and not deleted since."""
+        return tuple(self._world.memory.present)
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """Every V4 upload that was worked off; `sandbox_callbacks` words what is called back."""
+        return tuple(self._world.memory.transactions)
+
+    @property
     def requests(self) -> tuple[SeenRequest, ...]:
-        """Every upload request, in order of arrival; those for tokens are in `token_calls`."""
+        """Every request but those for tokens, which are in `token_calls`, in order of arrival."""
         return tuple(self._world.memory.requests)
 
     @property
@@ -102,14 +119,19 @@ class Sandbox:
             self._world = World(self.config)
 
     def begin(
-        self, path: str, headers: Mapping[str, str], body: bytes, arrived: Instant
+        self,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        arrived: Instant,
+        method: str = "POST",
     ) -> Visit | None:
         """Let a whole request in, or refuse it; None where the vendor has nothing at this path."""
         with self._lock:
-            return self._world.begin(path, headers, body, arrived)
+            return self._world.begin(path, headers, body, arrived, method)
 
     def work(self, visit: Visit) -> Payload:
-        """Take the request's leads, or issue its token; the answer."""
+        """Take or delete the request's leads, or issue its token; the answer."""
         with self._lock:
             return visit.world.work(visit, self.clock.instant())
 

@@ -1,7 +1,10 @@
 """The simulator as an ASGI application: the vendor's paths, and `/sandbox/…` to look at it.
 
     GET  /sandbox/             counts
-    GET  /sandbox/leads        also requests, tokens, violations, faults: {"leads": [{…}, …]}
+    GET  /sandbox/leads        also present, removed, callbacks, requests, tokens, violations,
+                               faults: {"leads": [{…}, …]}
+    GET  /sandbox/callbacks/ID what the vendor would call back about a V4 transaction, as JSON;
+                               …/failed.csv has the rows that it did not take
     POST /sandbox/faults       {"faults": ["cut-after@2", …]} adds faults; DELETE drops them all
     POST /sandbox/reset        forgets everything
 
@@ -17,12 +20,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from ozodial.deletes import DELETE_CALLS
 from ozodial.endpoints import CAMPAIGN_STATUS_PATH
 from ozodial.errors import UsageError
 from ozodial.sandbox import Sandbox
 from ozodial.sandbox_answers import bend
+from ozodial.sandbox_callbacks import callback, failed_rows
 from ozodial.sandbox_faults import Stage
-from ozodial.sandbox_memory import Payload, Record, as_dict
+from ozodial.sandbox_memory import Payload, Record, Transaction, as_dict
 from ozodial.sandbox_wire import instead, json_response, spoil
 from ozodial.sandbox_world import Visit
 
@@ -33,7 +38,10 @@ CLOSING = "ozodial.closing"
 _NOT_FOUND = HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", 404)
 _NOT_ALLOWED = HTMLResponse("<html><body><h1>405 Method Not Allowed</h1></body></html>", 405)
 
-_METHODS = {CAMPAIGN_STATUS_PATH.lower(): "GET"}
+_METHODS = {
+    CAMPAIGN_STATUS_PATH.lower(): "GET",
+    **{call.path.lower(): "DELETE" for call in DELETE_CALLS},
+}
 """Every other call of the vendor's is a POST."""
 
 
@@ -44,9 +52,11 @@ def build_app(sandbox: Sandbox) -> Starlette:
         routes=[
             Route("/sandbox/faults", window.change_faults, methods=["POST", "DELETE"]),
             Route("/sandbox/reset", window.reset, methods=["POST"]),
+            Route("/sandbox/callbacks/{transaction}", window.call_back, methods=["GET"]),
+            Route("/sandbox/callbacks/{transaction}/failed.csv", window.failed, methods=["GET"]),
             Route("/sandbox/", window.count, methods=["GET"]),
             Route("/sandbox/{what}", window.look, methods=["GET"]),
-            Route("/{path:path}", vendor.answer, methods=["GET", "POST"]),
+            Route("/{path:path}", vendor.answer, methods=["GET", "POST", "DELETE"]),
         ]
     )
 
@@ -66,7 +76,8 @@ class _Vendor:
             body = await request.body()
         except ClientDisconnect:
             return Response()  # cut by the client before the end: nothing arrived
-        visit = self._sandbox.begin(request.url.path, request.headers, body, arrived)
+        path, method = request.url.path, request.method
+        visit = self._sandbox.begin(path, request.headers, body, arrived, method)
         if visit is None:
             return _NOT_FOUND
         if await _stopped_within(request, visit.latency):
@@ -113,6 +124,25 @@ class _Window:
             return _NOT_FOUND
         return json_response({what: [as_dict(record) for record in records]})
 
+    async def call_back(self, request: Request) -> Response:
+        """The callback of a V4 transaction."""
+        found = self._transaction(request)
+        if found is None:
+            return _NOT_FOUND
+        failed = str(request.url_for("failed", transaction=found.transaction))
+        return json_response(callback(found, failed, self._sandbox.config.timezone))
+
+    async def failed(self, request: Request) -> Response:
+        """The file that a callback names: rows that were not taken."""
+        found = self._transaction(request)
+        if found is None:
+            return _NOT_FOUND
+        return Response(failed_rows(found), media_type="text/csv; charset=utf-8")
+
+    def _transaction(self, request: Request) -> Transaction | None:
+        wanted = request.path_params["transaction"]
+        return next((t for t in self._sandbox.transactions if t.transaction == wanted), None)
+
     async def change_faults(self, request: Request) -> Response:
         """Add faults, or drop all of them."""
         if request.method == "DELETE":
@@ -133,6 +163,9 @@ class _Window:
         sandbox = self._sandbox
         return {
             "leads": sandbox.leads,
+            "present": sandbox.present,
+            "removed": sandbox.removed,
+            "callbacks": sandbox.transactions,
             "requests": sandbox.requests,
             "tokens": sandbox.token_calls,
             "violations": sandbox.violations,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from ozodial.deletes import DeleteCall
 from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE, Endpoint
 from ozodial.models import Instant
 from ozodial.sandbox_door import MAGIC_INBOUND, Accounts, Tokens, is_magic
@@ -26,6 +27,7 @@ class Call:
     body: bytes
     arrived: Instant
     seen: SeenRequest
+    delete: DeleteCall | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,10 @@ class Reader:
             raise Refusal("false", Text.BAD_USER_OR_KEY)
         return user
 
-    def identify(self, call: Call, body: Mapping[str, object]) -> str:
-        """The user of a `ca_apis` call, by token or key as the account's setting wants it."""
-        user = call.seen.account = cell(body.get("userName"))
+    def caller(self, call: Call, body: Mapping[str, object]) -> str:
+        """Who asks, by a token or by the key; refuses whoever may not."""
+        user = cell(body.get("userName"))
+        call.seen.account = user
         if self._by_token(call, user):
             call.seen.auth = "token"
             self._tokens.check(_bearer(call) or "", user, call.arrived)
@@ -92,7 +95,7 @@ class Reader:
 
     def _schedule(self, call: Call, entry: Endpoint) -> Order:
         body = read_json(call.body)
-        user = self.identify(call, body)
+        user = self.caller(call, body)
         campaign = call.seen.campaign = cell(body.get("campaignName"))
         if not self._accounts.has_campaign(user, campaign):
             raise Refusal("error", Text.BAD_KEY_OR_CAMPAIGN)

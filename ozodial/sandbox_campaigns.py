@@ -25,7 +25,7 @@ class Campaigns:
         campaign = call.seen.campaign = cell(body.get("campaignName"))
         if not cell(body.get("userName")) or not campaign:
             raise Refusal("error", Text.ALL_MANDATORY)
-        user = self._reader.identify(call, body)
+        user = self._reader.caller(call, body)
         if not self._accounts.has_campaign(user, campaign):
             raise Refusal("error", Text.NO_RECORD)
         rows = [

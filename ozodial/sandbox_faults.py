@@ -6,7 +6,8 @@ It changes no answer and touches no connection: `sandbox_answers` and `sandbox_w
     WHEN     3 | 2-4 | 1,3,5-7    these requests, counted from the start or the last reset
              x2                   the next 2 requests
              25% | 25%:7          a quarter of the requests, by chance (with 7 as the seed)
-    WHERE    schedule | bulk-add | v1 | v4 | token | status   (default: every upload)
+    WHERE    schedule | bulk-add | v1 | v4 | delete | token | status
+             (default: all but token and status)
 """
 
 import random
@@ -120,7 +121,7 @@ KINDS: dict[str, Kind] = {
 QUESTION_WORDS = ("token", "status")
 """Calls that bring no leads: they suffer only from faults that name them."""
 
-ENDPOINT_WORDS = ("schedule", "bulk-add", "v1", "v4", *QUESTION_WORDS)
+ENDPOINT_WORDS = ("schedule", "bulk-add", "v1", "v4", "delete", *QUESTION_WORDS)
 
 _GRAMMAR = re.compile(
     r"(?P<kind>[a-z]+(?:-[a-z0-9]+)*)"
@@ -137,7 +138,7 @@ class Fault:
     """One misbehaviour, told by `parse_fault`.
 
     `numbers` are ranges of request numbers (none: all), `times` how often at most (None: always),
-    `chance` how likely, `where` an endpoint word ("": every upload).
+    `chance` how likely, `where` an endpoint word ("": all but token).
     """
 
     kind: str

@@ -75,7 +75,7 @@ class SeenRequest:
     `arrived` and `answered` are monotonic seconds of the simulator's clock, `time` is Unix time.
     `outcome` is open, processed, refused (`message` says why), fault (nothing was processed) or
     stopped (the server ended first). `auth` is token, basic, api_key or
-    none. `taken` counts the leads that it brought.
+    none. `taken` counts the leads that it brought, `removed` those that it deleted.
     """
 
     number: int
@@ -88,10 +88,34 @@ class SeenRequest:
     campaign: str = ""
     rows: int = 0
     taken: int = 0
+    removed: int = 0
     auth: str = "none"
     outcome: str = "open"
     message: str = ""
     faults: tuple[str, ...] = ()
+
+
+class RemovedLead(NamedTuple):
+    """One lead that a request deleted; `row_id` tells which of `leads` it was."""
+
+    request: int
+    account: str
+    campaign: str
+    phone: str
+    row_id: int
+    time: float
+
+
+class Transaction(NamedTuple):
+    """One V4 upload that was worked off. `failed` are the rows that were not taken, and why."""
+
+    transaction: str
+    request: int
+    account: str
+    campaign: str
+    rows: int
+    failed: tuple[tuple[dict[str, str], str], ...]
+    time: float
 
 
 class TokenRecord(NamedTuple):
@@ -119,7 +143,7 @@ class Violation(NamedTuple):
     limit: float
 
 
-Record = TakenLead | SeenRequest | TokenRecord | Violation
+Record = TakenLead | RemovedLead | Transaction | SeenRequest | TokenRecord | Violation
 
 
 class Refusal(Exception):
@@ -141,6 +165,9 @@ class Memory:
     def clear(self) -> None:
         """Forget; the file keeps what it has."""
         self.leads: list[TakenLead] = []
+        self.removed: list[RemovedLead] = []
+        self.transactions: list[Transaction] = []
+        self._gone: set[int] = set()
         self.requests: list[SeenRequest] = []
         self.tokens: list[TokenRecord] = []
         self.violations: list[Violation] = []
@@ -149,6 +176,22 @@ class Memory:
         """Remember leads that the vendor took."""
         self.leads += leads
         self._note("lead", *leads)
+
+    @property
+    def present(self) -> list[TakenLead]:
+        """The leads that nobody has deleted since."""
+        return [lead for lead in self.leads if lead.row_id not in self._gone]
+
+    def remove(self, leads: list[RemovedLead]) -> None:
+        """Remember leads that the vendor deleted; that it had taken them stays true."""
+        self.removed += leads
+        self._gone.update(lead.row_id for lead in leads)
+        self._note("removed", *leads)
+
+    def work_off(self, transaction: Transaction) -> None:
+        """Remember what became of a V4 upload."""
+        self.transactions.append(transaction)
+        self._note("transaction", transaction)
 
     def issue(self, record: TokenRecord) -> None:
         """Remember a call of generateToken."""

@@ -48,6 +48,15 @@ class Text(StrEnum):
     # campaignStatus [facts 8]
     ALL_MANDATORY = "All parameters are mandatory"
     NO_RECORD = "no record found"
+    # the calls that delete [facts 3, 8]
+    NO_DATA = "No data found"
+    NO_ROW_ID = "Mandatory parameter row_id is missing"
+    NO_NUMBERS = "PhoneNumbers should not be null are empty"
+    NO_CAMPAIGNS = "Campaign should not be null are empty"
+    BAD_CAMPAIGNS = "Passed campaign are invalid"
+    DELETED = "Deleted Successfully"  # [facts 8: of deleteCampaignData; of these two none is seen]
+    # V4's callback [facts 5]
+    UPLOADED = "File Successfully uploaded."
     # where the facts are cut
     INBOUND = "Campaign is not an outbound campaign"  # [ours]
     BAD_EXPIRY_V4 = "ExpiryDate, supports the following format only 'YYYY-MM-DD'"  # [ours]

@@ -19,7 +19,15 @@ from ozodial.clock import utc
 from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE
 from ozodial.models import Field, Instant
 from ozodial.sandbox_calls import Order, Table, read_table
-from ozodial.sandbox_memory import Memory, Payload, Refusal, SandboxConfig, TakenLead, Violation
+from ozodial.sandbox_memory import (
+    Memory,
+    Payload,
+    Refusal,
+    SandboxConfig,
+    TakenLead,
+    Transaction,
+    Violation,
+)
 from ozodial.sandbox_phones import international
 from ozodial.sandbox_texts import Text
 
@@ -71,6 +79,12 @@ class Vendor:
         """Take the order's leads and answer as its endpoint does, or refuse the whole of it."""
         return self._rules[order.entry.name](order, now)
 
+    def forget(self) -> None:
+        """Leads were deleted: what is not there any more is no duplicate."""
+        self._present.clear()
+        for lead in self._memory.present:
+            self._note_present(lead.account, lead.campaign, lead)
+
     def _schedule(self, order: Order, now: Instant) -> Payload:
         table = self._table(order, "error")
         times = _column(table, Field.SCHEDULED)
@@ -114,12 +128,17 @@ class Vendor:
         self._check_bulk(table, _is_date, Text.BAD_EXPIRY_V4)
         self._check_names(order, table)
         transaction = str(uuid.uuid4())
-        leads = []
+        leads, failed = [], []
         for row in table.rows:
             lead = self._lead(order, table, row, now)._replace(transaction=transaction)
-            if not (self._refused(lead, table, row) or self._seen_before(order, lead)):
+            message = self._refused(lead, table, row) or self._seen_before(order, lead)
+            if message is None:
                 leads.append(lead)
+            else:
+                failed.append((lead.fields, str(message)))
         self._memory.take(leads)
+        told = (transaction, order.number, order.account, order.campaign, len(table.rows))
+        self._memory.work_off(Transaction(*told, tuple(failed), now.wall))
         return {"transactionId": transaction, "status": "success", "message": str(Text.QUEUED)}
 
     def _table(self, order: Order, status: str) -> Table:
@@ -201,9 +220,12 @@ class Vendor:
         return None
 
     def _remember(self, order: Order, lead: TakenLead) -> None:
+        self._note_present(order.account, order.campaign, lead)
+
+    def _note_present(self, account: str, campaign: str, lead: TakenLead) -> None:
         phone = international(lead.phone)
         scheduled = lead.fields.get(Field.SCHEDULED, "")
-        self._present[order.account, order.campaign].update((phone, f"{phone}|{scheduled}"))
+        self._present[account, campaign].update((phone, f"{phone}|{scheduled}"))
 
     def _violate(self, order: Order, kind: str, seen: float, limit: float) -> None:
         self._memory.violate(

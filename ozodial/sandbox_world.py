@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ozodial.deletes import DELETE_CALLS, DeleteCall
 from ozodial.endpoints import CAMPAIGN_STATUS_PATH, ENDPOINTS, TOKEN_PATH, Endpoint
 from ozodial.models import Instant
 from ozodial.sandbox_calls import Call, Order, Reader, user_name
 from ozodial.sandbox_campaigns import Campaigns
+from ozodial.sandbox_deletes import Deleter, Deletion
 from ozodial.sandbox_door import Accounts, Gate, Tokens
 from ozodial.sandbox_faults import Fault, FaultPlan, Stage
 from ozodial.sandbox_memory import Memory, Payload, Refusal, SandboxConfig, SeenRequest, TokenRecord
@@ -24,7 +26,8 @@ _QUESTIONS: Mapping[str, str] = {
     TOKEN_PATH.lower(): "token",
     CAMPAIGN_STATUS_PATH.lower(): "status",
 }
-"""The calls that bring no leads, and their words in `SeenRequest.endpoint` and in faults."""
+"""The calls that only ask, and their words in `SeenRequest.endpoint` and in faults."""
+_DELETES: Mapping[str, DeleteCall] = {call.path.lower(): call for call in DELETE_CALLS}
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class Visit:
     call: Call
     faults: list[Fault]
     order: Order | None = None
+    deletion: Deletion | None = None
     refusal: Payload | None = None
 
     @property
@@ -81,19 +85,22 @@ class World:
         self._campaigns = Campaigns(accounts, self._reader)
         self._vendor = Vendor(config, self.memory)
         self._asked: Counter[str] = Counter()
+        self._deleter = Deleter(config, self.memory, self._reader, accounts)
 
     def begin(
-        self, path: str, headers: Mapping[str, str], body: bytes, arrived: Instant
+        self, path: str, headers: Mapping[str, str], body: bytes, arrived: Instant, method: str
     ) -> Visit | None:
         """A whole request arrived; None where the vendor has nothing at this path."""
         place = path.rstrip("/").lower()
-        entry = _UPLOADS.get(place)
-        if entry is None and place not in _QUESTIONS:
+        entry = _UPLOADS.get(place) if method == "POST" else None
+        delete = _DELETES.get(place) if method == "DELETE" else None
+        what = entry or delete
+        if what is None and place not in _QUESTIONS:
             return None
-        seen = self._note(entry.name if entry else _QUESTIONS[place], path, arrived)
-        faults = self.plan.choose(seen.number, seen.endpoint.split())
+        seen = self._note(what.name if what else _QUESTIONS[place], path, arrived)
+        faults = self.plan.choose(seen.number, ["delete"] if delete else seen.endpoint.split())
         seen.faults = tuple(fault.text for fault in faults)
-        visit = Visit(self, Call(entry, headers, body, arrived, seen), faults)
+        visit = Visit(self, Call(entry, headers, body, arrived, seen, delete), faults)
         if (fault := visit.fault(Stage.BEFORE)) is None:
             self._admit(visit)
         else:
@@ -107,6 +114,8 @@ class World:
         try:
             if visit.is_upload:
                 return self._take(visit, now)
+            if visit.deletion is not None:
+                return self._delete(visit.deletion, visit, now)
             return self._issue(visit, now) if visit.is_token else self._campaigns.answer(visit.call)
         except Refusal as refusal:
             return visit.refuse(refusal)
@@ -115,10 +124,12 @@ class World:
         """The answer goes out now, or never: the pace is counted from here."""
         if visit.order is not None:
             self._gate.leave(visit.order.entry, visit.order.account, now)
+        if visit.deletion is not None:
+            self._deleter.leave(visit.deletion)
         if visit.seen.outcome == "open":
             visit.seen.outcome = outcome
         visit.seen.answered = now.mono
-        if visit.is_upload:
+        if visit.is_upload or visit.call.delete is not None:
             self.memory.close(visit.seen)
 
     def _note(self, endpoint: str, path: str, arrived: Instant) -> SeenRequest:
@@ -133,9 +144,12 @@ class World:
 
     def _admit(self, visit: Visit) -> None:
         entry = visit.call.entry
-        if entry is None:
+        if entry is None and visit.call.delete is None:
             return
         try:
+            if entry is None:
+                visit.deletion = self._deleter.admit(visit.call)
+                return
             order = self._reader.order(visit.call, entry)
             self._gate.enter(entry, order.account, visit.call.arrived, order.number)
         except Refusal as refusal:
@@ -158,10 +172,20 @@ class World:
         visit.seen.taken = len(self.memory.leads) - before
         return payload
 
+    def _delete(self, deletion: Deletion, visit: Visit, now: Instant) -> Payload:
+        before = len(self.memory.removed)
+        try:
+            return self._deleter.work(deletion, now)
+        finally:
+            visit.seen.removed = len(self.memory.removed) - before
+            if visit.seen.removed:
+                self._vendor.forget()
+
     def _issue(self, visit: Visit, now: Instant) -> Payload:
         user, token, message = "", "", ""
         try:
             user = self._reader.token_user(visit.call)
+            self._deleter.learn(user, visit.call.headers.get("apikey", ""))
             token = self.tokens.issue(user, now)
         except Refusal as refusal:
             message = refusal.message

@@ -3,10 +3,11 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from ozodial.models import Instant
 
-VERSION = 1
+VERSION = 2
 
 tables = sa.MetaData()
 
@@ -53,7 +54,7 @@ runs = sa.Table(
     tables,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
-    sa.Column("state", sa.String(12), nullable=False),  # staging, open, cancelled
+    sa.Column("state", sa.String(12), nullable=False),  # staging, open, cancelled, undoing, undone
     sa.Column("owner_id", sa.Integer, sa.ForeignKey("owners.id")),
     sa.Column("target_id", sa.Integer, sa.ForeignKey("targets.id"), nullable=False, index=True),
     sa.Column("api", sa.String(8), nullable=False),
@@ -111,6 +112,8 @@ batches = sa.Table(
     sa.Column("http_status", sa.Integer),
     sa.Column("transaction_id", sa.Text),
     sa.Column("message", sa.Text),
+    sa.Column("kind", sa.String(8), nullable=False, server_default="add"),  # add, remove
+    sa.Column("row_ids", sa.Text),  # JSON: [[row, the vendor's number of it], …]
     sa.UniqueConstraint("run_id", "number"),
     sa.Index("batches_by_owner", "owner_id", "outcome"),
 )
@@ -145,6 +148,14 @@ token_requests = sa.Table(
     sa.Column("account", sa.String(400), nullable=False, index=True),
     *_instant("asked"),
 )
+
+
+def add_removal(connection: Connection) -> None:
+    """From version 1 to 2: requests that remove, and the vendor's numbers of scheduled rows."""
+    connection.exec_driver_sql(
+        "ALTER TABLE batches ADD COLUMN kind VARCHAR(8) NOT NULL DEFAULT 'add'"
+    )
+    connection.exec_driver_sql("ALTER TABLE batches ADD COLUMN row_ids TEXT")
 
 
 def moment(name: str, at: Instant) -> dict[str, float | str]:

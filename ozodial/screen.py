@@ -4,7 +4,7 @@ The head says what goes where, below it stand the bar, the counts, what is going
 and then problems and latest rows share what room there is. Writes nothing, and has no clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ozodial.events import RunEvent
-from ozodial.models import SettledRow
+from ozodial.models import SettledRow, State
 from ozodial.progress import Progress
 from ozodial.tables import STYLES, Drawing, Widths, counts_text, measured, rows_table
 from ozodial.words import (
@@ -83,7 +83,7 @@ class LiveScreen:
     def _top(self, progress: Progress, run: RunEvent, moment: Moment, columns: int) -> list[Text]:
         lines = [*self._head(run), Text(""), self._bar(progress, columns)]
         counts = progress.counts()
-        lines.append(counts_text((state, counts.get(state, 0)) for state in TOLD_ORDER))
+        lines.append(_counts_line(run, counts))
         return [*lines, _doing(progress, run, moment.now), self._times(progress, moment)]
 
     def _head(self, run: RunEvent) -> list[Text]:
@@ -177,6 +177,16 @@ def _problem_title(progress: Progress, shown: int) -> Text:
     return title.append(f"  ({shown} shown)", "dim") if more else title
 
 
+def _counts_line(run: RunEvent, counts: Mapping[State, int]) -> Text:
+    told = TOLD_ORDER[:-2] if run.undoes else TOLD_ORDER
+    line = counts_text((state, counts.get(state, 0)) for state in told)
+    asked = counts.get(State.REMOVED, 0) + counts.get(State.UNKNOWN, 0)
+    left = min(counts.get(State.READY, 0), run.ready - asked)
+    if run.undoes and left > 0:
+        line.append(f"{'   ' if line else ''}{left} to remove", "dim")
+    return line
+
+
 def _before_the_run(progress: Progress, now: float) -> Text:
     waiting = progress.waiting(now)
     if waiting is not None:
@@ -195,7 +205,7 @@ def _doing(progress: Progress, run: RunEvent, now: float) -> Text:
         return Text.assemble("next request in ", (f"{ceil(seconds)} s", "bold"), f": {reason}")
     if progress.sending is not None:
         sent = progress.sending
-        of = f" of {run.batches}" if sent.batch <= run.batches else ""
+        of = f" of {run.last_batch}" if sent.batch <= run.last_batch else ""
         rows = plural(sent.rows, "row")
         return Text(f"request {sent.batch}{of} is on its way: {rows}")
     return Text(

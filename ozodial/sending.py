@@ -133,6 +133,7 @@ class Worker:
             message=verdict.message,
             http_status=answer.status if isinstance(answer, Reply) else None,
             transaction_id=verdict.transaction_id,
+            row_ids=verdict.row_ids,
             delay=delay,
             split=verdict.decision is Decision.SPLIT,
         )

@@ -185,7 +185,11 @@ class Staging:
     def _find(self, connection: Connection, fingerprint: str) -> tuple[int, bool] | None:
         latest = (
             sa.select(runs.c.id, runs.c.state)
-            .where(runs.c.fingerprint == fingerprint, runs.c.state != "cancelled")
+            .where(
+                runs.c.fingerprint == fingerprint,
+                runs.c.state.in_(["staging", "open"]),
+                ~_has(State.REMOVED),  # what was taken back may be uploaded again
+            )
             .order_by(runs.c.id.desc())
             .limit(1)
         )

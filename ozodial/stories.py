@@ -11,7 +11,8 @@ from ozodial.models import SettledRow, State
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run in a list. `created` is text for a person; `state` is open, finished or cancelled."""
+    """One run in a list. `created` is text for a person; `state` is open, finished, cancelled,
+    undoing or undone."""
 
     run: int
     created: str
@@ -36,7 +37,7 @@ class ReasonCount:
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """One request of a run."""
+    """One request of a run. `kind` is add, or remove for what `undo` asked."""
 
     batch: int
     started: str
@@ -46,6 +47,7 @@ class BatchLine:
     http_status: int | None = None
     transaction: str | None = None
     message: str | None = None
+    kind: str = "add"
 
 
 @dataclass(frozen=True, slots=True)

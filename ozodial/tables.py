@@ -26,6 +26,7 @@ STYLES = {
     State.SUPPRESSED: "blue",
     State.ALREADY_ACCEPTED: "green",
     State.UNKNOWN: "bold yellow",
+    State.REMOVED: "blue",
     State.READY: "dim",
     State.SENDING: "cyan",
 }

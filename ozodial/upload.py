@@ -208,11 +208,12 @@ def _cancelled(run: Run, ledger: Ledger) -> StoppedError | None:
     """What a person did to the run meanwhile, if that is why rows are left."""
     staging = Staging(ledger)
     left = staging.counts(run.id).get(State.READY)
-    if not left or staging.run(run.id).state == "open":
+    state = staging.run(run.id).state
+    if not left or state == "open":
         return None
-    return StoppedError(
-        f"Run {run.id} was cancelled; {left} rows were not sent.", f"ozodial runs show {run.id}"
-    )
+    what = "cancelled" if state == "cancelled" else "taken back by undo"
+    said = f"Run {run.id} was {what}; {left} rows were not sent."
+    return StoppedError(said, f"ozodial runs show {run.id}")
 
 
 def summary(

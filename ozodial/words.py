@@ -24,6 +24,7 @@ TOLD_ORDER = (
     State.SUPPRESSED,
     State.ALREADY_ACCEPTED,
     State.UNKNOWN,
+    State.REMOVED,
     State.READY,
     State.SENDING,
 )

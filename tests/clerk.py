@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from ozodial.claims import Claims
 from ozodial.client import Client
 from ozodial.crew import Stop, Wire
+from ozodial.deletes import delete_call
 from ozodial.endpoints import Access, endpoint
 from ozodial.errors import ExitCode
 from ozodial.events import (
@@ -24,8 +25,11 @@ from ozodial.events import (
 from ozodial.ledger import Ledger
 from ozodial.models import Target
 from ozodial.prepare import Recipe
+from ozodial.removals import Removals
+from ozodial.remover import now_there
 from ozodial.sandbox_server import ServerHandle
 from ozodial.staging import Run, RunOptions, Staging
+from ozodial.undo import Undo
 from ozodial.upload import Job, Prepared, begin_events, prepare, send
 from tests.conftest import FakeClock
 from tests.harness.audit import audit
@@ -149,11 +153,30 @@ class Clerk:
         finally:
             ledger.close()
 
+    def undo(self, run_id: int, *, wait: float = 0.0) -> Done:
+        """Take a run back, `wait` seconds from now."""
+        self.clock.advance(wait)
+        ledger = Ledger.open(str(self.ledger), self.clock)
+        try:
+            with ledger.lease():
+                ledger.reap()
+                run = Staging(ledger).run(run_id)
+                call = delete_call(run.target.endpoint)
+                pace = call.pace if self.pace is None else self.pace
+                outlook = Removals(ledger, run, call).outlook(now_there(run, ledger))
+                with Client(self.server.url, self.timeout, environment=False) as client:
+                    access = Access("ops", "k-3141592653")
+                    wire = Wire(client, access, "token", pace, self.timeout, self.patience)
+                    undo = Undo(ledger, run, call, wire, Stop())
+                    return Done(run, list(undo.take_back(outlook, sandbox=False)))
+        finally:
+            ledger.close()
+
     def audit(self, *, resent: bool = False) -> list[str]:
         """What is not as the design promises."""
         taken = Counter(
             (lead.campaign, lead.phone, lead.fields.get("ScheduledTime", ""))
-            for lead in self.server.sandbox.leads
+            for lead in self.server.sandbox.present
         )
         return audit(self.ledger, taken, resent=resent)
 

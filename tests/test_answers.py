@@ -4,10 +4,30 @@ from collections.abc import Callable
 
 import pytest
 
-from ozodial.answers import FAILURE_WORDS, KNOWN, SUCCESS_WORDS, Means, fold, look_up
+from ozodial.answers import (
+    FAILURE_WORDS,
+    KNOWN,
+    OF_CALLBACKS,
+    OF_DELETES,
+    SUCCESS_WORDS,
+    Means,
+    fold,
+    look_up,
+    look_up_callback,
+    look_up_delete,
+)
 from ozodial.models import Reason
 from ozodial.sandbox_texts import Text as SandboxText
-from tests.vendor_words import BOTH_CAUSES, OF_NO_UPLOAD, QUEUED, REQUEST_TEXTS, ROW_TEXTS, Text
+from tests.vendor_words import (
+    BOTH_CAUSES,
+    CALLBACK_TEXTS,
+    DELETE_TEXTS,
+    OF_NO_UPLOAD,
+    QUEUED,
+    REQUEST_TEXTS,
+    ROW_TEXTS,
+    Text,
+)
 
 ALL = REQUEST_TEXTS + ROW_TEXTS
 TEXTS = [known.text for known in ALL] + [QUEUED, "ScheduledTime exceeds 30 days limit at index 17"]
@@ -86,7 +106,32 @@ def test_no_entry_is_dead() -> None:
 
 def test_every_sentence_of_the_simulator_is_known() -> None:
     told = [text.format(days=30, index=3) for text in SandboxText]
-    assert [text for text in told if look_up(text) is None] == [SandboxText.ROW_STRANGE]
+    unknown = [
+        text
+        for text in told
+        if not (look_up(text) or look_up_delete(text) or look_up_callback(text))
+    ]
+    assert unknown == [SandboxText.ROW_STRANGE]
+
+
+@pytest.mark.parametrize("text", DELETE_TEXTS, ids=lambda text: text.text)
+def test_every_text_of_the_calls_that_delete_is_known(text: Text) -> None:
+    found = look_up_delete(text.text)
+    assert found is not None
+    assert found.means is text.means
+
+
+def test_no_entry_about_deleting_or_calling_back_is_dead() -> None:
+    written = [*(text.text for text in DELETE_TEXTS), "Successfully deleted", *CALLBACK_TEXTS]
+    used = {id(look_up_delete(text)) for text in written}
+    used |= {id(look_up_callback(text)) for text in written}
+    assert [known for known in OF_DELETES + OF_CALLBACKS if id(known) not in used] == []
+
+
+@pytest.mark.parametrize("text", [*CALLBACK_TEXTS, "Not Deleted Successfully", "deleted 3 of 4"])
+def test_what_is_not_about_deleting_removes_nothing(text: str) -> None:
+    found = look_up_delete(text)
+    assert found is None or found.means is not Means.REMOVED
 
 
 def test_words_are_folded() -> None:

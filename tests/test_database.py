@@ -119,6 +119,34 @@ def test_an_older_one_is_upgraded_and_a_copy_is_kept(tmp_path: Path, clock: Fake
         connection.close()
 
 
+def test_one_of_version_1_has_its_rows_and_learns_to_remove(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    path = tmp_path / "ledger.db"
+    with Book(path, clock).opened() as desk:
+        desk.run(["9810000000", "9810000001"])
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE batches DROP COLUMN kind")
+    connection.execute("ALTER TABLE batches DROP COLUMN row_ids")
+    connection.execute("UPDATE meta SET value = '1' WHERE name = 'version'")
+    connection.execute(
+        "INSERT INTO batches (id, run_id, number, owner_id, outcome, rows, claimed_wall) "
+        "VALUES (1, 1, 1, 1, 'answered', 2, 0)"
+    )
+    connection.commit()
+    connection.close()
+
+    open_engine(str(path)).dispose()
+
+    assert version(path) == str(VERSION)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT kind, row_ids, rows FROM batches").fetchall() == [
+        ("add", None, 2)
+    ]
+    assert connection.execute("SELECT count(*) FROM rows").fetchone() == (2,)
+    connection.close()
+
+
 def test_of_two_that_upgrade_at_once_the_second_finds_it_done(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     open_engine(str(path)).dispose()

@@ -17,11 +17,11 @@ PACKAGE = Path(ozodial.__file__).parent
 ROOT = PACKAGE.parent
 
 FOREIGN = {
-    "typer": {"cli", "options"},
+    "typer": {"cli", "cli_runs", "options", "typed"},
     "httpx": {"client"},
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
-        *("slots", "history", "marking", "health"),
+        *("slots", "history", "marking", "health", "sifting", "holders", "removals", "settling"),
     },
     "rich": {"live", "screen", "tables"},
     "starlette": {"sandbox_app", "sandbox_wire", "sandbox_server"},
@@ -44,10 +44,14 @@ STEPS = {
     "client",
     "interpret",
     "endpoints",
+    "deletes",
 }
 """The steps of a lead's way; they never import each other (endpoints is what all stand on)."""
 
-ABOVE = {"cli", "options", "commands", "looking", "checking", "opening", "doctor", "typed"}
+ABOVE = {
+    *("cli", "cli_runs", "options", "typed", "commands", "looking", "checking", "opening"),
+    *("undoing", "importing", "doctor"),
+}
 """The rooms of the command line; nothing below imports them."""
 
 

@@ -138,6 +138,41 @@ ROW_TEXTS = [
 ]
 """What it says of one row. Said of many, it proves nothing: nobody knows which rows were taken."""
 
+DELETE_TEXTS = [
+    # facts 3: removal of scheduled rows; `alone` is what it says when it was asked before
+    Text(
+        "No data found",
+        Means.ABSENT,
+        Told(ROWS, State.READY),
+        Told(ROWS, State.REMOVED),
+        Reason.NOT_AT_VENDOR,
+    ),
+    stop("Mandatory parameter row_id is missing"),
+    # facts 8: DeleteBulkData
+    stop("PhoneNumbers should not be null are empty", "Error"),
+    stop("Campaign should not be null are empty", "Error"),
+    stop("Passed campaign are invalid", "Error"),
+    busy("Max limit exceeded"),
+    Text(
+        "Deleted Successfully",
+        Means.REMOVED,
+        Told(ROWS, State.REMOVED),
+        Told(ROWS, State.REMOVED),
+        status="success",
+    ),
+    # facts 2: the token
+    token("Token Expired"),
+    token("Invalid Token"),
+    token("Token Should Not be Null or Empty."),
+    stop("Username Should Not be Null or Empty.", "false"),
+    stop("Invalid User Details", "false"),
+    stop("Missing userName or apiKey"),
+]
+"""What the two calls say that delete."""
+
+CALLBACK_TEXTS = ["File Successfully uploaded.", "Data uploaded successfully"]
+"""What a callback says of a whole transaction."""
+
 QUEUED = "queued successfully"
 
 BOTH_CAUSES = [
