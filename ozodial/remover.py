@@ -25,10 +25,10 @@ from ozodial.sending import (
     STALE_CLAIM,
     START_WITHIN,
     UNKNOWN_IN_A_ROW,
-    HaltError,
     batch_outcome,
     row_event,
 )
+from ozodial.shift import HaltError
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import Run
 from ozodial.tokens import Tokens

@@ -18,7 +18,8 @@ from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.removals import Outlook
 from ozodial.remover import Remover, undo_command
-from ozodial.shift import HaltError, row_event
+from ozodial.sending import row_event
+from ozodial.shift import HaltError
 from ozodial.staging import Run, Staging
 from ozodial.upload import exit_code
 from ozodial.words import plural
