@@ -1,5 +1,4 @@
-"""The command line: options in, one call, exit code out. Typer is imported here and in its
-neighbours `cli_runs`, `options` and `typed` alone.
+"""The command line: options in, one call, exit code out. `cli_runs` has `ozodial runs`.
 
 A command here has no logic: it gathers what was typed into one record and calls `commands` or
 `looking`, which are imported only when a command runs, so that --help and --version stay light.
@@ -14,9 +13,6 @@ from ozodial import __version__
 from ozodial import options as opt
 from ozodial.cli_runs import runs_app
 from ozodial.errors import ExitCode
-from ozodial.options import CONTEXT
-from ozodial.typed import ask
-from ozodial.typed import exit_with as _exit
 from ozodial.typed import given as _given
 from ozodial.typed import view as _view
 
@@ -32,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings=CONTEXT,
+    context_settings=opt.CONTEXT,
 )
 app.add_typer(runs_app, name="runs")
 
@@ -197,7 +193,7 @@ def undo(
 
     typed = _given(locals())
     terminal = sys.stdin is not None and sys.stdin.isatty() and typed.view.stderr_is_tty
-    _exit(undoing.undo(run, typed, yes=yes, ask=ask if terminal else None))
+    _exit(undoing.undo(run, typed, yes=yes, ask=_ask if terminal else None))
 
 
 @app.command(epilog="Example: ozodial doctor --campaign Diwali")
@@ -276,3 +272,14 @@ def _upload(command: str, typed: dict[str, Any]) -> None:
     from ozodial import commands
 
     _exit(commands.upload(command, _given(typed)))
+
+
+def _ask(question: str) -> bool:
+    """A question at the terminal; whatever is not a yes is a no."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _exit(code: ExitCode) -> None:
+    raise typer.Exit(int(code))

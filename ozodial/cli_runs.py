@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from ozodial import options as opt
-from ozodial.options import CONTEXT
-from ozodial.typed import exit_with, view
+from ozodial.errors import ExitCode
+from ozodial.typed import view as _view
 
 runs_app = typer.Typer(
-    help="List runs and look back at them.", rich_markup_mode=None, context_settings=CONTEXT
+    help="List runs and look back at them.", rich_markup_mode=None, context_settings=opt.CONTEXT
 )
 
 
@@ -20,7 +20,7 @@ def runs(context: typer.Context, json: opt.Json = False) -> None:
     if context.invoked_subcommand is None:
         from ozodial import looking
 
-        exit_with(looking.runs_list(view(json)))
+        _exit(looking.runs_list(_view(json)))
 
 
 @runs_app.command("list", epilog="Example: ozodial runs list --json")
@@ -28,7 +28,7 @@ def runs_list(json: opt.Json = False) -> None:
     """List all runs, newest first."""
     from ozodial import looking
 
-    exit_with(looking.runs_list(view(json)))
+    _exit(looking.runs_list(_view(json)))
 
 
 @runs_app.command("show", epilog="Example: ozodial runs show 12")
@@ -36,7 +36,7 @@ def runs_show(run: opt.RunId, json: opt.Json = False) -> None:
     """Tell the story of a run: counts, reasons, every request, problem rows."""
     from ozodial import looking
 
-    exit_with(looking.runs_show(run, view(json)))
+    _exit(looking.runs_show(run, _view(json)))
 
 
 @runs_app.command(
@@ -53,7 +53,7 @@ def runs_export(
     """Write a run's rows to a file: the original columns, then what became of each."""
     from ozodial import looking
 
-    exit_with(looking.runs_export(run, out, only, view(json)))
+    _exit(looking.runs_export(run, out, only, _view(json)))
 
 
 @runs_app.command("cancel", epilog="Example: ozodial runs cancel 12")
@@ -61,7 +61,7 @@ def runs_cancel(run: opt.RunId, json: opt.Json = False) -> None:
     """Give a run up: its ready rows are never sent."""
     from ozodial import looking
 
-    exit_with(looking.runs_cancel(run, view(json)))
+    _exit(looking.runs_cancel(run, _view(json)))
 
 
 @runs_app.command(
@@ -79,4 +79,8 @@ def runs_import_callback(
     """Settle queued rows of a V4 run by what the vendor called back."""
     from ozodial import importing
 
-    exit_with(importing.import_callback(run, files, view(json, quiet)))
+    _exit(importing.import_callback(run, files, _view(json, quiet)))
+
+
+def _exit(code: ExitCode) -> None:
+    raise typer.Exit(int(code))

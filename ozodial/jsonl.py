@@ -25,7 +25,7 @@ from ozodial.words import TOLD_ORDER, duration, harmless, sentences, wait_reason
 Value = str | int | float | bool | None
 Json = Value | list["Json"] | dict[str, "Json"]
 
-_COUNTED = tuple(state for state in TOLD_ORDER if state is not State.SENDING)
+_COUNTED = tuple(s for s in TOLD_ORDER if s not in (State.SENDING, State.REMOVED))
 _ESCAPED = re.compile(
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
@@ -131,6 +131,7 @@ def _summary(event: SummaryEvent) -> dict[str, Json]:
     record.update({str(state): event.counts.get(state, 0) for state in _COUNTED})
     record["seconds"] = round(event.seconds, 1)
     record["exit_code"] = int(event.exit_code)
+    record["removed"] = event.counts.get(State.REMOVED, 0)
     if event.counts.get(State.SENDING):  # only another process of this run can hold such rows
         record["sending"] = event.counts[State.SENDING]
     record["hint"] = event.hint

@@ -1,18 +1,14 @@
-"""What was typed as records for the commands, and their exit codes; shared by `cli` and `cli_runs`.
+"""What was typed on the command line -> `opening.Given` and `render.Viewing`.
 
-Heavy rooms are imported when a command runs, so that --help and --version stay light.
+Both are loaded only when a command runs, so that --help and --version stay light.
 """
 
 import sys
 from typing import Any
 
-import typer
-
-from ozodial.errors import ExitCode
-
 
 def given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which is not loaded yet
-    """The options of an upload command as one record."""
+    """What was typed for a command, by the names of its parameters."""
     from ozodial.opening import Given
     from ozodial.settings import NAMES
 
@@ -37,7 +33,7 @@ def given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which 
 
 
 def view(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa: ANN401 - as above
-    """How to show things, by the streams and the flags."""
+    """The streams of this process, and how to show on them."""
     from ozodial.render import Viewing
     from ozodial.settings import terminal
 
@@ -53,15 +49,3 @@ def view(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa: A
         no_color=no_color,
         term=term,
     )
-
-
-def exit_with(code: ExitCode) -> None:
-    """End the command with this code."""
-    raise typer.Exit(int(code))
-
-
-def ask(question: str) -> bool:
-    """A question at the terminal; whatever is not a yes is a no."""
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -100,14 +100,17 @@ WORDS = st.sampled_from(
         *([], {}, ["success"], {"message": "Deleted Successfully"}),
     ]
 )
-BODIES = st.recursive(
+KEYS = st.sampled_from(["status", "Status", "message", "msg", "x"])
+MESSAGES = st.one_of(
     WORDS,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(["status", "Status", "message", "msg", "x"]), inner),
-        inner.map(json.dumps),
-    ),
-    max_leaves=6,
+    WORDS.map(json.dumps),
+    st.lists(WORDS, max_size=3),
+    st.dictionaries(KEYS, WORDS, max_size=3),
+)
+BODIES = st.one_of(
+    MESSAGES,
+    st.lists(MESSAGES, max_size=3),
+    st.dictionaries(KEYS, MESSAGES, max_size=4),
 )
 
 

@@ -54,7 +54,7 @@ def test_the_lines_are_those_of_the_design() -> None:
     assert written[-1] == (
         '{"event":"summary","run":12,"rows":5,"accepted":3,"queued":0,"rejected":1,"invalid":1,'
         '"duplicate":0,"suppressed":0,"already_accepted":0,"unknown":0,"ready":0,"seconds":30.8,'
-        '"exit_code":4,"hint":null}'
+        '"exit_code":4,"removed":0,"hint":null}'
     )
 
 
