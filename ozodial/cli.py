@@ -1,25 +1,26 @@
-"""The command line: options in, one call, exit code out. The only typer import.
+"""The command line: options in, one call, exit code out. `cli_runs` has `ozodial runs`.
 
 A command here has no logic: it gathers what was typed into one record and calls `commands` or
 `looking`, which are imported only when a command runs, so that --help and --version stay light.
 """
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ozodial import __version__
 from ozodial import options as opt
+from ozodial.cli_runs import runs_app
 from ozodial.errors import ExitCode
+from ozodial.typed import CONTEXT
+from ozodial.typed import leave as _exit
+from ozodial.typed import view_of as _view
 
 EXIT_CODES = """\b
 Exit codes: 0 all in · 1 a bug · 2 wrong usage · 3 the file can't be used · 4 rows invalid or
 rejected · 5 rows unknown · 6 refused, or a setting is missing · 7 stopped, `ozodial resume`
 goes on · 130/143 interrupted"""
-
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 app = typer.Typer(
     name="ozodial",
@@ -29,9 +30,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=CONTEXT,
-)
-runs_app = typer.Typer(
-    help="List runs and look back at them.", rich_markup_mode=None, context_settings=CONTEXT
 )
 app.add_typer(runs_app, name="runs")
 
@@ -174,56 +172,6 @@ def resume(
     _exit(commands.resume(run, _given(locals())))
 
 
-@runs_app.callback(invoke_without_command=True, epilog="Example: ozodial runs")
-def runs(context: typer.Context, json: opt.Json = False) -> None:
-    """List runs and look back at them: show, export, cancel."""
-    if context.invoked_subcommand is None:
-        from ozodial import looking
-
-        _exit(looking.runs_list(_view(json)))
-
-
-@runs_app.command("list", epilog="Example: ozodial runs list --json")
-def runs_list(json: opt.Json = False) -> None:
-    """List all runs, newest first."""
-    from ozodial import looking
-
-    _exit(looking.runs_list(_view(json)))
-
-
-@runs_app.command("show", epilog="Example: ozodial runs show 12")
-def runs_show(run: opt.RunId, json: opt.Json = False) -> None:
-    """Tell the story of a run: counts, reasons, every request, problem rows."""
-    from ozodial import looking
-
-    _exit(looking.runs_show(run, _view(json)))
-
-
-@runs_app.command(
-    "export", epilog="Example: ozodial runs export 12 out.xlsx --only rejected,invalid"
-)
-def runs_export(
-    run: opt.RunId,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help=".csv, .xlsx or .jsonl")],
-    only: Annotated[
-        str | None, typer.Option("--only", metavar="STATES", help="e.g. rejected,invalid")
-    ] = None,
-    json: opt.Json = False,
-) -> None:
-    """Write a run's rows to a file: the original columns, then what became of each."""
-    from ozodial import looking
-
-    _exit(looking.runs_export(run, out, only, _view(json)))
-
-
-@runs_app.command("cancel", epilog="Example: ozodial runs cancel 12")
-def runs_cancel(run: opt.RunId, json: opt.Json = False) -> None:
-    """Give a run up: its ready rows are never sent."""
-    from ozodial import looking
-
-    _exit(looking.runs_cancel(run, _view(json)))
-
-
 @app.command(epilog="Example: ozodial sandbox --port 8080 --fault latency=2")
 def sandbox(
     host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1",
@@ -300,25 +248,3 @@ def _given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which
         faults=typed.get("fault") or (),
         **own,
     )
-
-
-def _view(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa: ANN401 - as above
-    from ozodial.render import Viewing
-    from ozodial.settings import terminal
-
-    no_color, term = terminal()
-    return Viewing(
-        stdout=sys.stdout,
-        stderr=sys.stderr,
-        json=json,
-        quiet=quiet,
-        verbosity=verbosity,
-        stdout_is_tty=sys.stdout is not None and sys.stdout.isatty(),
-        stderr_is_tty=sys.stderr is not None and sys.stderr.isatty(),
-        no_color=no_color,
-        term=term,
-    )
-
-
-def _exit(code: ExitCode) -> None:
-    raise typer.Exit(int(code))

@@ -34,6 +34,7 @@ from ozodial.opening import (
     pace_of,
     recipe_of,
 )
+from ozodial.origins import origins
 from ozodial.render import Viewer
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _resume(run_id: int | None, given: Given, viewer: Viewer) -> ExitCode:
         ledger.reap()
         run = _wanted_run(Staging(ledger), run_id, given)
         if run is None:
-            viewer.show(NoticeEvent("no run has rows that are ready to be sent"))
+            said = "no run has rows that are ready to be sent; `ozodial runs` lists what was"
+            viewer.show(NoticeEvent(said))
             return ExitCode.OK
         settings = config.load(given.flags, given.profile or run.options.profile)
         place = stack.enter_context(open_place(given, settings, run))
@@ -234,6 +236,7 @@ def _job(
         check_duplicate=entry.check_duplicate and settings.truth("check_duplicate", True),
         resend=given.resend,
         profile=settings.profile,
+        settings=origins(given, settings),
     )
     target = Target(place.account(access.user_name), entry.command, campaign)
     return Job(recipe, target, options)

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 
 from ozodial.models import Reason, State
 
+_ASK = "Ask the vendor if it is in; if not: ozodial resume RUN --resend-unknown."
+
 FIXES: Mapping[Reason, str] = {
     Reason.PHONE_MISSING: "Fill in a phone number, or delete the row.",
-    Reason.PHONE_INVALID: "Correct the number: as it is dialled at home, or + and the country code.",
+    Reason.PHONE_INVALID: "Correct the number: as dialled at home, or + and country code.",
     Reason.PHONE_LOST_DIGITS: "Format the column as text and type the whole number again.",
     Reason.PHONE_NOT_DIALLABLE: "Give a number that can be called: a mobile or a landline.",
     Reason.SEVERAL_PHONES: "Leave one number in the cell; put each other one into its own row.",
@@ -31,12 +33,10 @@ FIXES: Mapping[Reason, str] = {
     Reason.EXISTS_AT_VENDOR: "Nothing to do: the vendor has it (--no-check-duplicate overrules).",
     Reason.DND: "Take it out: the number is on the do-not-disturb register.",
     Reason.REFUSED_BY_VENDOR: "Correct what the message names, then send the file again.",
-    Reason.NO_ANSWER: "Ask the vendor if it is in; if not: ozodial resume RUN --resend-unknown.",
-    Reason.NO_ROW_ANSWER: "Ask the vendor if it is in; if not: ozodial resume RUN --resend-unknown.",
-    Reason.ANSWER_UNREADABLE: (
-        "Ask the vendor if it is in; if not: ozodial resume RUN --resend-unknown."
-    ),
-    Reason.OWNER_GONE: "Ask the vendor if it is in; if not: ozodial resume RUN --resend-unknown.",
+    Reason.NO_ANSWER: _ASK,
+    Reason.NO_ROW_ANSWER: _ASK,
+    Reason.ANSWER_UNREADABLE: _ASK,
+    Reason.OWNER_GONE: _ASK,
     Reason.UNKNOWN_ELSEWHERE: "Settle it in the run that the message names.",
     Reason.CANCELLED: "Nothing to do, or send the file again.",
 }

@@ -7,6 +7,23 @@ import typer
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="CSV or workbook; - is stdin.")]
 RunId = Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)]
+RunCampaign = Annotated[
+    str | None, typer.Option("--campaign", metavar="NAME", help="Runs of this campaign alone.")
+]
+RunState = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="STATES",
+        help="open, finished, cancelled, or runs with such rows: unknown,rejected.",
+    ),
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="WHEN", help="7d, today, or a date: from then on.")
+]
+Newest = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=1, help="The newest N runs.")
+]
 Campaign = Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="The campaign.")]
 UserName = Annotated[
     str | None, typer.Option("--user-name", metavar="NAME", help="The account's user name.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from ozodial.address import check_url
 from ozodial.endpoints import DOMAINS, Access
 from ozodial.errors import SettingError, UsageError
+from ozodial.keystore import key_from_file, key_from_keyring
 
 APP = "ozodial"
 
@@ -26,6 +27,7 @@ DEFAULTS: Mapping[str, str] = {
     "parallel": "1",
     "auth": "token",
     "api": "v1",
+    "notify_on": "always",
 }
 NAMES = (
     *DEFAULTS,
@@ -36,8 +38,9 @@ NAMES = (
     "pace",
     "check_duplicate",
     "ledger",
+    "log_file",
 )
-PROFILE_ONLY = ("paths", "suppress")
+PROFILE_ONLY = ("paths", "suppress", "notify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,14 @@ class Setting:
 
     value: str
     source: str
+
+    def again(self, value: str) -> str:
+        """How a person gives another value where this one came from."""
+        if self.source.startswith("--"):
+            return f"{self.source} {value}"
+        return (
+            f"{self.source}={value}" if self.source.startswith("OZODIAL_") else f"{value!r} there"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Settings:
     profile: str | None = None
     paths: Mapping[str, str] = field(default_factory=dict)
     suppress: tuple[str, ...] = ()
+    notify: tuple[str, ...] = field(default=(), repr=False)  # such a URL may hold a password
 
     def text(self, name: str) -> str | None:
         """A setting's value, None where nobody gave one."""
@@ -70,14 +82,19 @@ class Settings:
         except ValueError:
             number = float("nan")
         if not least <= number < float("inf"):
-            raise UsageError(f"{setting.source} must be a number of at least {least:g}.")
+            raise UsageError(
+                f"{setting.source} must be a number of at least {least:g}, not {setting.value!r}.",
+                f"{setting.again(DEFAULTS.get(name, '30'))}, or leave it out",
+            )
         return number
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         """One of a few words (UsageError otherwise)."""
         setting = self.given[name]
         if setting.value not in choices:
-            raise UsageError(f"{setting.source} must be one of: {', '.join(choices)}.")
+            raise UsageError(
+                f"{setting.source} must be one of: {', '.join(choices)}.", setting.again(choices[0])
+            )
         return setting.value
 
     def truth(self, name: str, default: bool) -> bool:
@@ -90,7 +107,7 @@ class Settings:
             return True
         if word in ("false", "no", "0", "off"):
             return False
-        raise UsageError(f"{setting.source} must be true or false.")
+        raise UsageError(f"{setting.source} must be true or false.", setting.again("true"))
 
     def needed(self, name: str, flag: str) -> str:
         """A setting that the run can't do without (SettingError, exit 6)."""
@@ -118,7 +135,7 @@ def load(
     """Merge flags, environment, the profile and the defaults."""
     environ = os.environ if environment is None else environment
     given = {name: Setting(value, "its default") for name, value in DEFAULTS.items()}
-    config = _config_path(environ)
+    config = config_path(environ)
     name = profile or environ.get("OZODIAL_PROFILE") or None
     chosen = _profile(config, name)
     for key, value in chosen.items():
@@ -131,26 +148,46 @@ def load(
     for key, flag in flags.items():
         if flag is not None:
             given[key] = Setting(flag, f"--{key.replace('_', '-')}")
-    return Settings(given, name, _paths(chosen, config), _suppress(chosen, config))
+    notify = tuple(environ.get("OZODIAL_NOTIFY", "").split()) or _list(chosen, "notify", config)
+    suppress = tuple(str(Path(file).expanduser()) for file in _list(chosen, "suppress", config))
+    return Settings(given, name, _paths(chosen, config), suppress, notify)
 
 
 def api_key(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
     """The key: --api-key-file, OZODIAL_API_KEY, its file, then the system's keyring."""
-    environ = os.environ if environment is None else environment
-    file = settings.given.get("api_key_file")
-    key = environ.get("OZODIAL_API_KEY", "").strip()
-    if file is not None and (file.source.startswith("--") or not key):
-        key = _key_from(file)
-    elif not key:
-        key = _key_from_keyring(settings)
+    key, _ = _key(settings, environment)
     if not key:
         raise SettingError(
             "No API key is set.",
-            "OZODIAL_API_KEY=…, or --api-key-file PATH, or the system's keyring",
+            "ozodial login, or OZODIAL_API_KEY=…, or --api-key-file PATH",
         )
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise SettingError("The API key has characters that no key has.", "copy the key again")
     return key
+
+
+def key_source(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
+    """Where the key came from, for a person."""
+    return _key(settings, environment)[1]
+
+
+def _key(settings: Settings, environment: Mapping[str, str] | None) -> tuple[str, str]:
+    environ = os.environ if environment is None else environment
+    file = settings.given.get("api_key_file")
+    key = environ.get("OZODIAL_API_KEY", "").strip()
+    if file is not None and (file.source.startswith("--") or not key):
+        return key_from_file(file.value, file.source), f"{file.source}: {file.value}"
+    if key:
+        return key, "OZODIAL_API_KEY"
+    return key_from_keyring(keyring_entries(settings)), "the system's keyring"
+
+
+def keyring_entries(settings: Settings) -> list[str]:
+    """Under which names the keyring may have the key: the profile's, then the user's."""
+    user_name = settings.text("user_name")
+    if not user_name:
+        return []
+    return [settings.profile, user_name] if settings.profile else [user_name]
 
 
 def access(settings: Settings, environment: Mapping[str, str] | None = None) -> Access:
@@ -197,7 +234,9 @@ def _origin(setting: Setting) -> str:
     return "default" if setting.source == "its default" else "profile"
 
 
-def _config_path(environ: Mapping[str, str]) -> Path:
+def config_path(environment: Mapping[str, str] | None = None) -> Path:
+    """The config file, whether it exists or not."""
+    environ = os.environ if environment is None else environment
     if named := environ.get("OZODIAL_CONFIG"):
         return Path(named).expanduser()
     from platformdirs import user_config_path
@@ -220,14 +259,17 @@ def _profile(config: Path, name: str | None) -> Mapping[str, object]:
     chosen = profiles.get(name or "default") if isinstance(profiles, dict) else None
     if chosen is None and name is not None:
         known = ", ".join(sorted(profiles)) or "none"
-        raise UsageError(f"There is no profile {name!r} in {config} (it has: {known}).")
+        near = get_close_matches(name, profiles, 1) or sorted(profiles)[:1]
+        hint = f"--profile {near[0]}" if near else f"ozodial login --profile {name}"
+        raise UsageError(f"There is no profile {name!r} in {config} (it has: {known}).", hint)
     if not isinstance(chosen, dict):
         return {}
     for key in chosen:
         if key not in NAMES and key not in PROFILE_ONLY:
             near = get_close_matches(key, [*NAMES, *PROFILE_ONLY], 1)
             meant = f"did you mean {near[0]}?" if near else f"known: {', '.join(NAMES)}"
-            raise UsageError(f"Profile {name or 'default'} in {config} has {key!r}; {meant}")
+            said = f"Profile {name or 'default'} in {config} has {key!r}; {meant}"
+            raise UsageError(said, f"mend {config}")
     return chosen
 
 
@@ -245,30 +287,9 @@ def _paths(profile: Mapping[str, object], config: Path) -> Mapping[str, str]:
     return {str(name): str(path) for name, path in paths.items()}
 
 
-def _suppress(profile: Mapping[str, object], config: Path) -> tuple[str, ...]:
-    files = profile.get("suppress", [])
-    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
-        raise UsageError(f"suppress in {config} must be a list of files.")
-    return tuple(str(Path(file).expanduser()) for file in files)
-
-
-def _key_from(file: Setting) -> str:
-    try:
-        return Path(file.value).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingError(f"The key file of {file.source} can't be read: {why}.") from error
-
-
-def _key_from_keyring(settings: Settings) -> str:
-    """The system's keyring, where there is one; a server without any is not an error."""
-    import keyring
-    from keyring.errors import KeyringError
-
-    user_name = settings.text("user_name")
-    if not user_name:
-        return ""
-    try:
-        return keyring.get_password(APP, settings.profile or user_name) or ""
-    except (KeyringError, RuntimeError, OSError):
-        return ""
+def _list(profile: Mapping[str, object], name: str, config: Path) -> tuple[str, ...]:
+    values = profile.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        what = {"suppress": "files", "notify": "URLs"}[name]
+        raise UsageError(f"{name} in {config} must be a list of {what}.", f"mend {config}")
+    return tuple(values)

@@ -5,7 +5,7 @@ that is still being staged belongs to its owner alone, and is discarded when tha
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -30,7 +30,11 @@ _INSERT_ROWS = f"INSERT INTO rows ({_NAMES}) VALUES ({', '.join('?' * len(COLUMN
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What shapes the sending of a run, kept with it so that `resume` needs no flags for it."""
+    """What shapes the sending of a run, kept with it so that `resume` needs no flags for it.
+
+    `settings` tell a person how the run was made: (name, value, where it came from), no secrets.
+    `purged` is when its personal data were removed, in seconds since 1970.
+    """
 
     user_name: str
     base_url: str
@@ -38,6 +42,8 @@ class RunOptions:
     check_duplicate: bool
     resend: bool = False
     profile: str | None = None
+    settings: Sequence[Sequence[str]] = ()
+    purged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

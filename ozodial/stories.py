@@ -36,7 +36,10 @@ class ReasonCount:
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """One request of a run."""
+    """One request of a run.
+
+    `waited` is how many seconds passed since the one before; `resumed`: by another process.
+    """
 
     batch: int
     started: str
@@ -46,6 +49,8 @@ class BatchLine:
     http_status: int | None = None
     transaction: str | None = None
     message: str | None = None
+    waited: float | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

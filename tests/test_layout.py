@@ -17,16 +17,16 @@ PACKAGE = Path(ozodial.__file__).parent
 ROOT = PACKAGE.parent
 
 FOREIGN = {
-    "typer": {"cli", "options"},
+    "typer": {"cli", "cli_runs", "options", "typed"},
     "httpx": {"client"},
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
-        *("slots", "history"),
+        *("slots", "history", "purging"),
     },
     "rich": {"live", "screen", "tables"},
     "starlette": {"sandbox_app", "sandbox_wire", "sandbox_server"},
     "uvicorn": {"sandbox_server"},
-    "keyring": {"settings"},
+    "keyring": {"keystore"},
     "platformdirs": {"settings"},
     "phonenumbers": {"phones", "numbering"},
     "dateutil": {"dates"},
@@ -47,7 +47,10 @@ STEPS = {
 }
 """The steps of a lead's way; they never import each other (endpoints is what all stand on)."""
 
-ABOVE = {"cli", "options", "commands", "looking", "checking", "opening"}
+ABOVE = {
+    *("cli", "cli_runs", "options", "typed", "commands", "looking", "checking", "opening"),
+    *("origins", "archive"),
+}
 """The rooms of the command line; nothing below imports them."""
 
 

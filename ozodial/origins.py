@@ -1,0 +1,44 @@
+"""With which settings a run was made, and where each came from: for `runs show`, never a secret."""
+
+from collections.abc import Iterator
+
+from ozodial.opening import Given
+from ozodial.settings import Settings, key_source
+
+Origin = tuple[str, str, str]
+"""(name, value, where it came from)"""
+
+_NOT_THE_RUNS = frozenset({"ledger", "log_file", "notify_on", "api_key_file"})
+"""Where it is written down and who is told shapes nothing; the key has a line of its own."""
+
+
+def origins(given: Given, settings: Settings) -> list[Origin]:
+    """Every setting that shapes the run, in the order of the alphabet, then the bare options."""
+    told = [
+        (name, setting.value, setting.source)
+        for name, setting in sorted(settings.given.items())
+        if name not in _NOT_THE_RUNS
+    ]
+    if not given.sandbox:
+        told.append(("api_key", "(not shown)", key_source(settings)))
+    if settings.profile:
+        told.append(("profile", settings.profile, "--profile or OZODIAL_PROFILE"))
+    return told + list(_options(given, settings))
+
+
+def _options(given: Given, settings: Settings) -> Iterator[Origin]:
+    flags: dict[str, str | None] = {
+        "at": given.at,
+        "sheet": given.sheet,
+        "map_file": given.map_file,
+        "resend": "true" if given.resend else None,
+        "sandbox": "true" if given.sandbox else None,
+    }
+    for name, value in flags.items():
+        if value is not None:
+            yield name, value, f"--{name.replace('_', '-')}"
+    for name, values in (("map", given.maps), ("extra", given.extra), ("suppress", given.suppress)):
+        for value in values:
+            yield name, value, f"--{name}"
+    for value in settings.suppress:
+        yield "suppress", value, f"profile {settings.profile or 'default'}"
