@@ -13,9 +13,8 @@ from ozodial import __version__
 from ozodial import options as opt
 from ozodial.cli_runs import runs_app
 from ozodial.errors import ExitCode
-from ozodial.typed import CONTEXT
-from ozodial.typed import leave as _exit
-from ozodial.typed import view_of as _view
+from ozodial.typed import given as _given
+from ozodial.typed import view as _view
 
 EXIT_CODES = """\b
 Exit codes: 0 all in · 1 a bug · 2 wrong usage · 3 the file can't be used · 4 rows invalid or
@@ -29,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings=CONTEXT,
+    context_settings=opt.CONTEXT,
 )
 app.add_typer(runs_app, name="runs")
 
@@ -226,25 +225,5 @@ def _upload(command: str, typed: dict[str, Any]) -> None:
     _exit(commands.upload(command, _given(typed)))
 
 
-def _given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which is not loaded yet
-    from ozodial.opening import Given
-    from ozodial.settings import NAMES
-
-    flags = {name: typed.get(name) for name in NAMES}
-    if flags["check_duplicate"] is not None:
-        flags["check_duplicate"] = str(flags["check_duplicate"])
-    own: dict[str, Any] = {}
-    for name in ("profile", "file", "sheet", "at", "rejects", "results", "map_file", "save_map"):
-        if typed.get(name) is not None:
-            own[name] = typed[name]
-    for name in ("dry_run", "resend", "resend_unknown", "sandbox"):
-        own[name] = bool(typed.get(name))
-    return Given(
-        view=_view(typed["json"], typed["quiet"], typed["verbose"]),
-        flags=flags,
-        maps=typed.get("maps") or (),
-        extra=typed.get("extra") or (),
-        suppress=typed.get("suppress") or (),
-        faults=typed.get("fault") or (),
-        **own,
-    )
+def _exit(code: ExitCode) -> None:
+    raise typer.Exit(int(code))

@@ -6,12 +6,11 @@ from typing import Annotated
 import typer
 
 from ozodial import options as opt
-from ozodial.typed import CONTEXT
-from ozodial.typed import leave as _exit
-from ozodial.typed import view_of as _view
+from ozodial.errors import ExitCode
+from ozodial.typed import view as _view
 
 runs_app = typer.Typer(
-    help="List runs and look back at them.", rich_markup_mode=None, context_settings=CONTEXT
+    help="List runs and look back at them.", rich_markup_mode=None, context_settings=opt.CONTEXT
 )
 
 
@@ -90,3 +89,7 @@ def runs_purge(
     from ozodial import archive
 
     _exit(archive.runs_purge(older_than, _view(json)))
+
+
+def _exit(code: ExitCode) -> None:
+    raise typer.Exit(int(code))

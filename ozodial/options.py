@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
 File = Annotated[str, typer.Argument(metavar="FILE", help="CSV or workbook; - is stdin.")]
 RunId = Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)]
 RunCampaign = Annotated[

@@ -1,17 +1,39 @@
-"""What every command of the command line shares: how to show things, and how to leave."""
+"""What was typed on the command line -> `opening.Given` and `render.Viewing`.
+
+Both are loaded only when a command runs, so that --help and --version stay light.
+"""
 
 import sys
 from typing import Any
 
-import typer
 
-from ozodial.errors import ExitCode
+def given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which is not loaded yet
+    """What was typed for a command, by the names of its parameters."""
+    from ozodial.opening import Given
+    from ozodial.settings import NAMES
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    flags = {name: typed.get(name) for name in NAMES}
+    if flags["check_duplicate"] is not None:
+        flags["check_duplicate"] = str(flags["check_duplicate"])
+    own: dict[str, Any] = {}
+    for name in ("profile", "file", "sheet", "at", "rejects", "results", "map_file", "save_map"):
+        if typed.get(name) is not None:
+            own[name] = typed[name]
+    for name in ("dry_run", "resend", "resend_unknown", "sandbox"):
+        own[name] = bool(typed.get(name))
+    return Given(
+        view=view(typed["json"], typed["quiet"], typed["verbose"]),
+        flags=flags,
+        maps=typed.get("maps") or (),
+        extra=typed.get("extra") or (),
+        suppress=typed.get("suppress") or (),
+        faults=typed.get("fault") or (),
+        **own,
+    )
 
 
-def view_of(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa: ANN401 - Viewing is not loaded yet
-    """How to show what a command tells, on the streams of this process."""
+def view(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa: ANN401 - as above
+    """The streams of this process, and how to show on them."""
     from ozodial.render import Viewing
     from ozodial.settings import terminal
 
@@ -27,8 +49,3 @@ def view_of(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa
         no_color=no_color,
         term=term,
     )
-
-
-def leave(code: ExitCode) -> None:
-    """End the command with its exit code."""
-    raise typer.Exit(int(code))

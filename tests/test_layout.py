@@ -17,7 +17,7 @@ PACKAGE = Path(ozodial.__file__).parent
 ROOT = PACKAGE.parent
 
 FOREIGN = {
-    "typer": {"cli", "cli_runs", "options", "typed"},
+    "typer": {"cli", "cli_runs", "options"},
     "httpx": {"client"},
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
