@@ -28,13 +28,13 @@ from ozodial.opening import (
     Place,
     catch_signals,
     chosen_endpoint,
-    guarded,
     open_ledger,
     open_place,
     pace_of,
     recipe_of,
 )
 from ozodial.origins import origins
+from ozodial.outlets import told
 from ozodial.render import Viewer
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ if TYPE_CHECKING:
 
 def upload(command: str, given: Given) -> ExitCode:
     """`schedule` and `bulk-add`: stage the file, send it, tell what became of every row."""
-    return guarded(given.view, lambda viewer: _upload(command, given, viewer))
+    return told(given, lambda viewer: _upload(command, given, viewer))
 
 
 def resume(run_id: int | None, given: Given) -> ExitCode:
     """Send what a run still has ready."""
-    return guarded(given.view, lambda viewer: _resume(run_id, given, viewer))
+    return told(given, lambda viewer: _resume(run_id, given, viewer))
 
 
 def _upload(command: str, given: Given, viewer: Viewer) -> ExitCode:

@@ -116,6 +116,18 @@ Results = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")]
 Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More on stderr (-vv).")]
+LogFile = Annotated[
+    str | None,
+    typer.Option("--log-file", metavar="FILE", help="Also write it all down, phones masked."),
+]
+Notify = Annotated[
+    list[str] | None,
+    typer.Option("--notify", metavar="URL", help="Tell this service at the end (apprise's URLs)."),
+]
+NotifyOn = Annotated[
+    str | None,
+    typer.Option("--notify-on", metavar="always|problems", help="When to tell it [always]."),
+]
 SandboxFlag = Annotated[
     bool, typer.Option("--sandbox", help="Send to a built-in simulator instead of the vendor.")
 ]

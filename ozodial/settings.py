@@ -131,13 +131,15 @@ def load(
     flags: Mapping[str, str | None],
     profile: str | None,
     environment: Mapping[str, str] | None = None,
+    *,
+    with_file: bool = True,
 ) -> Settings:
-    """Merge flags, environment, the profile and the defaults."""
+    """Merge flags, environment, the profile (unless told not to look) and the defaults."""
     environ = os.environ if environment is None else environment
     given = {name: Setting(value, "its default") for name, value in DEFAULTS.items()}
     config = config_path(environ)
     name = profile or environ.get("OZODIAL_PROFILE") or None
-    chosen = _profile(config, name)
+    chosen = _profile(config, name) if with_file else {}
     for key, value in chosen.items():
         if key not in PROFILE_ONLY:
             source = f"{key} in profile {name or 'default'} ({config})"

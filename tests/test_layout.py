@@ -33,6 +33,7 @@ FOREIGN = {
     "python_calamine": {"workbook"},
     "charset_normalizer": {"encodings"},
     "xlsxwriter": {"export"},
+    "apprise": {"notify"},
 }
 """A library -> the only rooms that may import it."""
 
@@ -49,7 +50,7 @@ STEPS = {
 
 ABOVE = {
     *("cli", "cli_runs", "options", "typed", "commands", "looking", "checking", "opening"),
-    *("origins", "archive"),
+    *("origins", "archive", "outlets"),
 }
 """The rooms of the command line; nothing below imports them."""
 
@@ -121,6 +122,7 @@ def test_modules_stay_small_and_say_what_they_are() -> None:
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_looking_at_help_or_version_loads_nothing_heavy(argument: str) -> None:
     heavy = "httpx sqlalchemy phonenumbers dateutil rich.live starlette uvicorn keyring xlsxwriter"
+    heavy += " apprise jinja2 matplotlib tomlkit"
     code = (
         "import sys\n"
         f"sys.argv = ['ozodial', {argument!r}]\n"
