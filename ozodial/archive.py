@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from ozodial.staging import Run
 
 
+def runs_report(run_id: int, out: Path, view: Viewing) -> ExitCode:
+    """A run as a page for a browser."""
+
+    def work(viewer: Viewer) -> ExitCode:
+        from ozodial.page import check_page, write_page
+        from ozodial.runpage import page_of
+
+        check_page(out)
+        with opened_ledger() as ledger:
+            write_page(out, page_of(ledger, run_id))
+        viewer.show(NoticeEvent(f"run {run_id} written to {out}, with its names and phones"))
+        return ExitCode.OK
+
+    return guarded(view, work)
+
+
 def runs_purge(older_than: str, view: Viewing) -> ExitCode:
     """Remove the leads of old runs; counts and delivery keys stay."""
 

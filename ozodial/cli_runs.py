@@ -70,6 +70,18 @@ def runs_export(
     _exit(looking.runs_export(run, out, only, _view(json)))
 
 
+@runs_app.command("report", epilog="Example: ozodial runs report 12 diwali.html")
+def runs_report(
+    run: opt.RunId,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="An .html file.")],
+    json: opt.Json = False,
+) -> None:
+    """Write a run as one page for a browser: counts, charts, reasons, problem rows."""
+    from ozodial import archive
+
+    _exit(archive.runs_report(run, out, _view(json)))
+
+
 @runs_app.command("cancel", epilog="Example: ozodial runs cancel 12")
 def runs_cancel(run: opt.RunId, json: opt.Json = False) -> None:
     """Give a run up: its ready rows are never sent."""

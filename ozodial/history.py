@@ -183,6 +183,23 @@ def list_batches(ledger: Ledger, run_id: int) -> list[BatchRecord]:
     return told
 
 
+def scheduled_hours(ledger: Ledger, run_id: int) -> list[tuple[str, int]]:
+    """How many leads that are in, or may get in, are to be called in which hour of the account's.
+
+    An hour is text as `2026-11-22 10:00`; in order.
+    """
+    hour = sa.func.substr(rows.c.scheduled, 1, 13)
+    going = (State.ACCEPTED, State.QUEUED, State.READY, State.SENDING, State.UNKNOWN)
+    with ledger.read() as connection:
+        counted = (
+            sa.select(hour, sa.func.count())
+            .where(rows.c.run_id == run_id, rows.c.scheduled != "", rows.c.state.in_(going))
+            .group_by(hour)
+            .order_by(hour)
+        )
+        return [(f"{begin}:00", count) for begin, count in connection.execute(counted)]
+
+
 def count_reasons(ledger: Ledger, run_id: int) -> list[tuple[State, str, int, str | None]]:
     """(state, reason, rows, one row's message), most frequent first."""
     with ledger.read() as connection:

@@ -183,8 +183,8 @@ def _run_line(record: "RunRecord") -> RunLine:
     )
 
 
-def story_of(ledger: "Ledger", run_id: int) -> RunStory:
-    """All that the ledger has on one run (UsageError if there is none of that number)."""
+def story_of(ledger: "Ledger", run_id: int, most: int = PROBLEMS_SHOWN) -> RunStory:
+    """What the ledger has on one run, `most` problem rows (UsageError if there is no such run)."""
     from ozodial.history import Wanted, count_reasons, list_batches, list_runs, problem_rows
     from ozodial.staging import Staging
 
@@ -209,7 +209,7 @@ def story_of(ledger: "Ledger", run_id: int) -> RunStory:
         line=line,
         reasons=[ReasonCount(*reason) for reason in count_reasons(ledger, run_id)],
         batches=batches,
-        problems=problem_rows(ledger, run_id, PROBLEMS_SHOWN),
+        problems=problem_rows(ledger, run_id, most),
         problem_rows=sum(line.counts.get(state, 0) for state in PROBLEM_STATES),
         settings=_settings(run),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ozodial.endpoints import Endpoint
 from ozodial.opening import Given
 from ozodial.settings import Settings, key_source
 
@@ -11,14 +12,19 @@ Origin = tuple[str, str, str]
 _NOT_THE_RUNS = frozenset({"ledger", "log_file", "notify_on", "api_key_file"})
 """Where it is written down and who is told shapes nothing; the key has a line of its own."""
 
+_OTHERS = frozenset({"api"})
+"""What `schedule` has no use for."""
 
-def origins(given: Given, settings: Settings) -> list[Origin]:
+
+def origins(given: Given, settings: Settings, entry: Endpoint) -> list[Origin]:
     """Every setting that shapes the run, in the order of the alphabet, then the bare options."""
     told = [
         (name, setting.value, setting.source)
         for name, setting in sorted(settings.given.items())
-        if name not in _NOT_THE_RUNS
+        if name not in _NOT_THE_RUNS | (_OTHERS if entry.needs_time else frozenset({"parallel"}))
     ]
+    if "pace" not in settings.given and entry.pace and not given.sandbox:
+        told.append(("pace", f"{entry.pace:g}", "the vendor's own"))
     if not given.sandbox:
         told.append(("api_key", "(not shown)", key_source(settings)))
     if settings.profile:

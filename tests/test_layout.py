@@ -34,6 +34,8 @@ FOREIGN = {
     "charset_normalizer": {"encodings"},
     "xlsxwriter": {"export"},
     "apprise": {"notify"},
+    "jinja2": {"page"},
+    "matplotlib": {"charts", "page"},
 }
 """A library -> the only rooms that may import it."""
 
@@ -50,7 +52,7 @@ STEPS = {
 
 ABOVE = {
     *("cli", "cli_runs", "options", "typed", "commands", "looking", "checking", "opening"),
-    *("origins", "archive", "outlets"),
+    *("origins", "archive", "outlets", "runpage"),
 }
 """The rooms of the command line; nothing below imports them."""
 
