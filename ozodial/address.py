@@ -30,7 +30,8 @@ def check_url(url: str, source: str) -> str:
         _ = parts.port
     except ValueError:
         host = ""
-    if not host or parts.username or parts.query or parts.fragment:
+    blank = any(character.isspace() for character in host)
+    if not host or blank or parts.username or parts.query or parts.fragment:
         said = f"{source} is not a base URL such as {DOMAINS['in']}."
         raise UsageError(said, "--domain in, --domain intl, or --base-url https://HOST")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):

@@ -180,6 +180,26 @@ def resume(
     _exit(commands.resume(run, _given(locals())))
 
 
+@app.command(epilog="Example: ozodial login --profile west")
+def login(profile: opt.Profile = None) -> None:
+    """Ask who you are, try it at the vendor, and keep it; the key goes into the keyring."""
+    from ozodial import login as room
+
+    try:
+        _exit(room.login(profile, _view(False), sys.stdin is not None and sys.stdin.isatty()))
+    except typer.Abort:
+        typer.echo("\nnothing was kept", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+@app.command(epilog="Example: ozodial logout --profile west")
+def logout(profile: opt.Profile = None) -> None:
+    """Forget the key and the token; other settings stay."""
+    from ozodial import login as room
+
+    _exit(room.logout(profile, _view(False)))
+
+
 @app.command(epilog="Example: ozodial sandbox --port 8080 --fault latency=2")
 def sandbox(
     host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1",

@@ -138,7 +138,7 @@ def load(
     environ = os.environ if environment is None else environment
     given = {name: Setting(value, "its default") for name, value in DEFAULTS.items()}
     config = config_path(environ)
-    name = profile or environ.get("OZODIAL_PROFILE") or None
+    name = profile_name(profile, environ)
     chosen = _profile(config, name) if with_file else {}
     for key, value in chosen.items():
         if key not in PROFILE_ONLY:
@@ -155,6 +155,12 @@ def load(
     return Settings(given, name, _paths(chosen, config), suppress, notify)
 
 
+def profile_name(profile: str | None, environment: Mapping[str, str] | None = None) -> str | None:
+    """The profile that was named, if any."""
+    environ = os.environ if environment is None else environment
+    return profile or environ.get("OZODIAL_PROFILE") or None
+
+
 def api_key(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
     """The key: --api-key-file, OZODIAL_API_KEY, its file, then the system's keyring."""
     key, _ = _key(settings, environment)
@@ -163,7 +169,12 @@ def api_key(settings: Settings, environment: Mapping[str, str] | None = None) ->
             "No API key is set.",
             "ozodial login, or OZODIAL_API_KEY=…, or --api-key-file PATH",
         )
-    if not (key.isascii() and key.isprintable() and " " not in key):
+    return checked_key(key)
+
+
+def checked_key(key: str) -> str:
+    """The key, if it can be one (SettingError that does not show it otherwise)."""
+    if not (key and key.isascii() and key.isprintable() and " " not in key):
         raise SettingError("The API key has characters that no key has.", "copy the key again")
     return key
 

@@ -17,7 +17,7 @@ PACKAGE = Path(ozodial.__file__).parent
 ROOT = PACKAGE.parent
 
 FOREIGN = {
-    "typer": {"cli", "cli_runs", "options"},
+    "typer": {"asking", "cli", "cli_runs", "options"},
     "httpx": {"client"},
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
@@ -35,6 +35,7 @@ FOREIGN = {
     "xlsxwriter": {"export"},
     "apprise": {"notify"},
     "jinja2": {"page"},
+    "tomlkit": {"profiles"},
     "matplotlib": {"charts", "page"},
 }
 """A library -> the only rooms that may import it."""
@@ -52,7 +53,7 @@ STEPS = {
 
 ABOVE = {
     *("cli", "cli_runs", "options", "typed", "commands", "looking", "checking", "opening"),
-    *("origins", "archive", "outlets", "runpage"),
+    *("origins", "archive", "outlets", "runpage", "asking", "login"),
 }
 """The rooms of the command line; nothing below imports them."""
 
