@@ -5,13 +5,12 @@ the source of what is wrong, never its value where that could be a secret. Nothi
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from ozodial.address import check_url
+from ozodial.configfile import all_profiles, as_text, paths_of, profile_in, texts_of
 from ozodial.endpoints import DOMAINS, Access
 from ozodial.errors import SettingError, UsageError
 from ozodial.keystore import key_from_file, key_from_keyring
@@ -139,20 +138,20 @@ def load(
     given = {name: Setting(value, "its default") for name, value in DEFAULTS.items()}
     config = config_path(environ)
     name = profile_name(profile, environ)
-    chosen = _profile(config, name) if with_file else {}
+    chosen = profile_in(config, name, (*NAMES, *PROFILE_ONLY)) if with_file else {}
     for key, value in chosen.items():
         if key not in PROFILE_ONLY:
             source = f"{key} in profile {name or 'default'} ({config})"
-            given[key] = Setting(_as_text(value), source)
+            given[key] = Setting(as_text(value), source)
     for key in NAMES:
         if value := environ.get(_env(key)):
             given[key] = Setting(value, _env(key))
     for key, flag in flags.items():
         if flag is not None:
             given[key] = Setting(flag, f"--{key.replace('_', '-')}")
-    notify = tuple(environ.get("OZODIAL_NOTIFY", "").split()) or _list(chosen, "notify", config)
-    suppress = tuple(str(Path(file).expanduser()) for file in _list(chosen, "suppress", config))
-    return Settings(given, name, _paths(chosen, config), suppress, notify)
+    notify = tuple(environ.get("OZODIAL_NOTIFY", "").split()) or texts_of(chosen, "notify", config)
+    suppress = tuple(str(Path(file).expanduser()) for file in texts_of(chosen, "suppress", config))
+    return Settings(given, name, paths_of(chosen, config), suppress, notify)
 
 
 def profile_name(profile: str | None, environment: Mapping[str, str] | None = None) -> str | None:
@@ -257,52 +256,7 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
     return user_config_path(APP) / "config.toml"
 
 
-def _profile(config: Path, name: str | None) -> Mapping[str, object]:
-    try:
-        text = config.read_bytes()
-    except FileNotFoundError:
-        text = b""
-    except OSError as error:
-        raise UsageError(f"The config file {config} can't be read: {error.strerror}.") from error
-    try:
-        profiles = tomllib.loads(text.decode()).get("profiles", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        # its text is not shown: a key may have been pasted into it
-        raise UsageError(f"The config file {config} is not valid TOML.", "mend the file") from error
-    chosen = profiles.get(name or "default") if isinstance(profiles, dict) else None
-    if chosen is None and name is not None:
-        known = ", ".join(sorted(profiles)) or "none"
-        near = get_close_matches(name, profiles, 1) or sorted(profiles)[:1]
-        hint = f"--profile {near[0]}" if near else f"ozodial login --profile {name}"
-        raise UsageError(f"There is no profile {name!r} in {config} (it has: {known}).", hint)
-    if not isinstance(chosen, dict):
-        return {}
-    for key in chosen:
-        if key not in NAMES and key not in PROFILE_ONLY:
-            near = get_close_matches(key, [*NAMES, *PROFILE_ONLY], 1)
-            meant = f"did you mean {near[0]}?" if near else f"known: {', '.join(NAMES)}"
-            said = f"Profile {name or 'default'} in {config} has {key!r}; {meant}"
-            raise UsageError(said, f"mend {config}")
-    return chosen
-
-
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _paths(profile: Mapping[str, object], config: Path) -> Mapping[str, str]:
-    paths = profile.get("paths", {})
-    good = isinstance(paths, dict) and all(
-        isinstance(path, str) and path.startswith("/") for path in paths.values()
-    )
-    if not good or not isinstance(paths, dict):
-        raise UsageError(f"paths in {config} must be a table of paths that begin with /.")
-    return {str(name): str(path) for name, path in paths.items()}
-
-
-def _list(profile: Mapping[str, object], name: str, config: Path) -> tuple[str, ...]:
-    values = profile.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        what = {"suppress": "files", "notify": "URLs"}[name]
-        raise UsageError(f"{name} in {config} must be a list of {what}.", f"mend {config}")
-    return tuple(values)
+def profiles_known(environment: Mapping[str, str] | None = None) -> dict[str, dict[str, object]]:
+    """The profiles of the config file as they stand there, unchecked."""
+    found = all_profiles(config_path(environment))
+    return {name: said for name, said in found.items() if isinstance(said, dict)}
