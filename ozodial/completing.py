@@ -42,7 +42,7 @@ def profiles(incomplete: str) -> list[Choice]:
 def campaigns(incomplete: str) -> list[Choice]:
     """Campaigns that runs went to, latest first."""
     found = [(str(name), f"last {_day(wall)}") for name, _, wall in _asked(_CAMPAIGNS)]
-    return [choice for choice in found if choice[0].casefold().startswith(incomplete.casefold())]
+    return [choice for choice in found if choice[0].startswith(incomplete)]
 
 
 def runs(incomplete: str) -> list[Choice]:

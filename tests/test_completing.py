@@ -42,7 +42,7 @@ def test_runs_campaigns_and_profiles_are_offered(used: Desk) -> None:
     assert offered(used, "ozodial runs show 2") == ["2"]
     for command in ("schedule x", "bulk-add x", "runs", "runs list"):
         assert offered(used, f"ozodial {command} --campaign ") == ["Diwali", "Holi 2026"]
-    assert offered(used, "ozodial bulk-add x --campaign ho") == ["Holi 2026"]
+    assert offered(used, "ozodial bulk-add x --campaign Ho") == ["Holi 2026"]
     assert offered(used, "ozodial bulk-add x --profile ") == ["west", "east"]
     assert offered(used, "ozodial login --profile w") == ["west"]
 
