@@ -12,16 +12,19 @@ Origin = tuple[str, str, str]
 _NOT_THE_RUNS = frozenset({"ledger", "log_file", "notify_on", "api_key_file"})
 """Where it is written down and who is told shapes nothing; the key has a line of its own."""
 
-_OTHERS = frozenset({"api"})
-"""What `schedule` has no use for."""
+_OF_BULK, _OF_SCHEDULE = frozenset({"api"}), frozenset({"auth", "parallel"})
+"""What the other command has no use for."""
 
 
 def origins(given: Given, settings: Settings, entry: Endpoint) -> list[Origin]:
     """Every setting that shapes the run, in the order of the alphabet, then the bare options."""
+    unused = _NOT_THE_RUNS | (_OF_BULK if entry.needs_time else _OF_SCHEDULE)
+    if "base_url" in settings.given:
+        unused |= {"domain"}
     told = [
         (name, setting.value, setting.source)
         for name, setting in sorted(settings.given.items())
-        if name not in _NOT_THE_RUNS | (_OTHERS if entry.needs_time else frozenset({"parallel"}))
+        if name not in unused
     ]
     if "pace" not in settings.given and entry.pace and not given.sandbox:
         told.append(("pace", f"{entry.pace:g}", "the vendor's own"))
