@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from ozodial.ages import before
 from ozodial.errors import ExitCode
 from ozodial.events import NoticeEvent
+from ozodial.jsonl import Json, write_record
 from ozodial.looking import opened_ledger
 from ozodial.opening import guarded
 from ozodial.render import Viewer, Viewing
+from ozodial.streams import Sink
 from ozodial.words import plural
 
 if TYPE_CHECKING:
     from ozodial.ledger import Ledger
     from ozodial.models import State
+    from ozodial.purging import Purged
     from ozodial.staging import Run
 
 
@@ -47,6 +50,8 @@ def runs_purge(older_than: str, view: Viewing) -> ExitCode:
         with opened_ledger() as ledger:
             done = purge(ledger, moment.timestamp())
             copies = _copies(ledger)
+        if view.json:
+            write_record(Sink(view.stdout), _record(done))
         said = f"{plural(len(done.runs), 'run')} purged: the leads of {plural(done.rows, 'row')}"
         kept = "counts and the keys that stop a second call stay"
         viewer.show(NoticeEvent(f"{said} were removed; {kept}"))
@@ -60,6 +65,11 @@ def runs_purge(older_than: str, view: Viewing) -> ExitCode:
         return ExitCode.OK
 
     return guarded(view, work)
+
+
+def _record(done: "Purged") -> dict[str, Json]:
+    kept: list[Json] = [{"run": run.id, "has": str(state)} for run, state in done.kept]
+    return {"event": "purge", "runs": list(done.runs), "rows": done.rows, "kept": kept}
 
 
 def _why_kept(run: "Run", state: "State") -> str:

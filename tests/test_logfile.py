@@ -41,6 +41,10 @@ def test_a_quiet_run_is_written_down(desk: Desk, vendor: ServerHandle) -> None:
     file = desk.write("leads.csv", sheet(250) + "98765432,Asha Nobody\n")
     done = desk.run("bulk-add", file, "--quiet", "--log-file", "cron.log")
     assert (done.code, done.out) == (4, "")
+    counts, reasons, following = done.err.splitlines()
+    assert "250 accepted, 1 invalid" in counts
+    assert reasons == "reasons: 1 phone_invalid"
+    assert following == "next: ozodial runs export 1 problems.csv --only invalid"
     lines = logged(desk)
     assert lines[0].startswith("INFO run 1: bulk-add v1 to campaign Diwali, file leads.csv: 251")
     assert "WARNING row 252: 98xxxx32: invalid: phone_invalid" in lines

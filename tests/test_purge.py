@@ -72,8 +72,16 @@ def test_runs_with_rows_ready_or_unknown_are_kept(desk: Desk, vendor: ServerHand
     desk.run("runs", "cancel", "3")
     for run in (1, 2, 3):
         age(desk, run, 400)
+    done = desk.run("runs", "purge", "--older-than", "90d", "--json")
+    assert done.events == [
+        {
+            "event": "purge",
+            "runs": [3],
+            "rows": 1,
+            "kept": [{"run": 1, "has": "ready"}, {"run": 2, "has": "unknown"}],
+        }
+    ]
     done = desk.run("runs", "purge", "--older-than", "90d")
-    assert "1 run purged: the leads of 1 row" in done.err
     assert "run 1 is kept, it has rows ready: ozodial resume 1\n" in done.err
     assert "run 2 is kept, it has rows unknown: ozodial resume 2 --resend-unknown" in done.err
     assert left_in(desk.ledger, "9800100007", "9800100014") == ["9800100007", "9800100014"]
