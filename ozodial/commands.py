@@ -236,7 +236,7 @@ def _job(
         check_duplicate=entry.check_duplicate and settings.truth("check_duplicate", True),
         resend=given.resend,
         profile=settings.profile,
-        settings=origins(given, settings, entry),
+        settings=tuple(origins(given, settings, entry)),
     )
     target = Target(place.account(access.user_name), entry.command, campaign)
     return Job(recipe, target, options)

@@ -219,7 +219,7 @@ def _settings(run: "Run") -> list[tuple[str, str, str]]:
     """Where the run went, and the settings that made it so."""
     options = run.options
     told = [("account", run.target.account, "user_name and where the API is")]
-    told += [(name, value, source) for name, value, source in options.settings]
+    told += options.settings
     if all(name != "base_url" for name, *_ in told):
         told.insert(1, ("base_url", options.base_url, "domain"))
     if options.purged is not None:

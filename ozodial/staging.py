@@ -5,7 +5,7 @@ that is still being staged belongs to its owner alone, and is discarded when tha
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -42,8 +42,15 @@ class RunOptions:
     check_duplicate: bool
     resend: bool = False
     profile: str | None = None
-    settings: Sequence[Sequence[str]] = ()
+    settings: tuple[tuple[str, str, str], ...] = ()
     purged: float | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "RunOptions":
+        """Out of the JSON that the ledger keeps."""
+        said = json.loads(text)
+        settings = tuple((name, value, source) for name, value, source in said.pop("settings", ()))
+        return cls(**said, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +245,7 @@ def _run(connection: Connection, run_id: int) -> Run:
         state=found.state,
         header=tuple(json.loads(found.header)),
         columns=tuple(json.loads(found.columns)),
-        options=RunOptions(**json.loads(found.options)),
+        options=RunOptions.read(found.options),
         created=found.created_wall,
     )
 
