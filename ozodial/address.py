@@ -30,10 +30,15 @@ def check_url(url: str, source: str) -> str:
         _ = parts.port
     except ValueError:
         host = ""
-    if not host or parts.username or parts.query or parts.fragment:
-        raise UsageError(f"{source} is not a base URL such as {DOMAINS['in']}.")
+    blank = any(character.isspace() for character in host)
+    if not host or blank or parts.username or parts.query or parts.fragment:
+        said = f"{source} is not a base URL such as {DOMAINS['in']}."
+        raise UsageError(said, "--domain in, --domain intl, or --base-url https://HOST")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise UsageError(f"{source} must be https (http for loopback alone): leads are private.")
+        raise UsageError(
+            f"{source} must be https (http for loopback alone): leads are private.",
+            f"--base-url https://{parts.netloc}",
+        )
     return url.strip().rstrip("/")
 
 

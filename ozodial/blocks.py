@@ -133,10 +133,14 @@ def _reasons_block(reasons: Sequence[ReasonCount]) -> Block:
 
 
 def _batches_block(batches: Sequence[BatchLine]) -> Block:
-    columns = ("batch", "started", "rows", "outcome", "took", "HTTP", "transaction", "message")
+    columns = (
+        *("batch", "waited", "started", "rows", "outcome", "took", "HTTP", "transaction"),
+        "message",
+    )
     rows = [
         (
             str(batch.batch),
+            _waited(batch),
             batch.started,
             str(batch.rows),
             batch.outcome.replace("_", " ") + (" (undo)" if batch.kind == "remove" else ""),
@@ -147,7 +151,13 @@ def _batches_block(batches: Sequence[BatchLine]) -> Block:
         )
         for batch in batches
     ]
-    return Block("Requests", columns, rows, frozenset({"batch", "rows", "took"}))
+    return Block("Requests", columns, rows, frozenset({"batch", "waited", "rows", "took"}))
+
+
+def _waited(batch: BatchLine) -> str:
+    if batch.waited is None:
+        return ""
+    return f"resumed after {duration(batch.waited)}" if batch.resumed else duration(batch.waited)
 
 
 def _problem_blocks(problems: Sequence[SettledRow], total: int, hint: str) -> list[Block]:

@@ -9,22 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from ozodial import __version__
+from ozodial import __version__, completing
 from ozodial import options as opt
 from ozodial.cli_runs import runs_app
 from ozodial.errors import ExitCode
 from ozodial.typed import given as _given
 from ozodial.typed import view as _view
 
-EXIT_CODES = """\b
-Exit codes: 0 all in · 1 a bug · 2 wrong usage · 3 the file can't be used · 4 rows invalid or
-rejected · 5 rows unknown · 6 refused, or a setting is missing · 7 stopped, `ozodial resume`
-goes on · 130/143 interrupted"""
-
 app = typer.Typer(
     name="ozodial",
     help="Load leads from a CSV or XLSX file into a CloudAgent campaign, a receipt for every row.",
-    epilog=EXIT_CODES,
+    epilog=opt.EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -34,7 +29,7 @@ app.add_typer(runs_app, name="runs")
 
 
 @app.command(
-    epilog='Example: ozodial schedule leads.csv --campaign Diwali --at "tomorrow 10:00"',
+    epilog=opt.example('ozodial schedule leads.csv --campaign Diwali --at "tomorrow 10:00"'),
 )
 def schedule(
     file: opt.File,
@@ -61,6 +56,9 @@ def schedule(
     resend: opt.Resend = False,
     rejects: opt.Rejects = None,
     results: opt.Results = None,
+    log_file: opt.LogFile = None,
+    notify: opt.Notify = None,
+    notify_on: opt.NotifyOn = None,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
@@ -71,7 +69,7 @@ def schedule(
     _upload("schedule", locals())
 
 
-@app.command("bulk-add", epilog="Example: ozodial bulk-add leads.xlsx --campaign Diwali")
+@app.command("bulk-add", epilog=opt.example("ozodial bulk-add leads.xlsx --campaign Diwali"))
 def bulk_add(
     file: opt.File,
     campaign: opt.Campaign = None,
@@ -96,6 +94,9 @@ def bulk_add(
     resend: opt.Resend = False,
     rejects: opt.Rejects = None,
     results: opt.Results = None,
+    log_file: opt.LogFile = None,
+    notify: opt.Notify = None,
+    notify_on: opt.NotifyOn = None,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
@@ -106,7 +107,7 @@ def bulk_add(
     _upload("bulk-add", locals())
 
 
-@app.command(epilog="Example: ozodial check leads.xlsx --for bulk-add")
+@app.command(epilog=opt.example("ozodial check leads.xlsx --for bulk-add"))
 def check(
     file: opt.File,
     for_: Annotated[
@@ -139,10 +140,16 @@ def check(
     _exit(checking.check(given, for_))
 
 
-@app.command(epilog="Example: ozodial resume 12")
+@app.command(epilog=opt.example("ozodial resume 12"))
 def resume(
     run: Annotated[
-        int | None, typer.Argument(metavar="[RUN]", help="[the latest with rows ready]", min=1)
+        int | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="[the latest with rows ready]",
+            min=1,
+            autocompletion=completing.runs,
+        ),
     ] = None,
     resend_unknown: Annotated[
         bool,
@@ -160,6 +167,9 @@ def resume(
     parallel: opt.Parallel = None,
     rejects: opt.Rejects = None,
     results: opt.Results = None,
+    log_file: opt.LogFile = None,
+    notify: opt.Notify = None,
+    notify_on: opt.NotifyOn = None,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
@@ -218,6 +228,26 @@ def doctor(
     from ozodial import doctor as room
 
     _exit(room.doctor(_given(locals())))
+
+
+@app.command(epilog="Example: ozodial login --profile west")
+def login(profile: opt.Profile = None) -> None:
+    """Ask who you are, try it at the vendor, keep it."""
+    from ozodial import login as room
+
+    try:
+        _exit(room.login(profile, _view(False), sys.stdin is not None and sys.stdin.isatty()))
+    except typer.Abort:
+        typer.echo("\nnothing was kept", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+@app.command(epilog="Example: ozodial logout --profile west")
+def logout(profile: opt.Profile = None) -> None:
+    """Forget the key and the token; other settings stay."""
+    from ozodial import login as room
+
+    _exit(room.logout(profile, _view(False)))
 
 
 @app.command(epilog="Example: ozodial sandbox --port 8080 --fault latency=2")

@@ -1,4 +1,4 @@
-"""The commands behind `ozodial runs`, parsed as in `cli`."""
+"""`ozodial runs`: look back at runs, write them down, give one up, remove old leads."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,21 +14,35 @@ runs_app = typer.Typer(
 )
 
 
-@runs_app.callback(invoke_without_command=True, epilog="Example: ozodial runs")
-def runs(context: typer.Context, json: opt.Json = False) -> None:
-    """List runs and look back at them: show, export, cancel, import-callback."""
+@runs_app.callback(
+    invoke_without_command=True, epilog="Example: ozodial runs --campaign Diwali --since 7d"
+)
+def runs(
+    context: typer.Context,
+    campaign: opt.RunCampaign = None,
+    state: opt.RunState = None,
+    since: opt.Since = None,
+    limit: opt.Newest = None,
+    json: opt.Json = False,
+) -> None:
+    """List runs, newest first; look back at one: show, export, report; cancel, purge."""
     if context.invoked_subcommand is None:
-        from ozodial import looking
-
-        _exit(looking.runs_list(_view(json)))
+        runs_list(campaign, state, since, limit, json)
 
 
-@runs_app.command("list", epilog="Example: ozodial runs list --json")
-def runs_list(json: opt.Json = False) -> None:
-    """List all runs, newest first."""
+@runs_app.command("list", epilog="Example: ozodial runs list --state unknown --json")
+def runs_list(
+    campaign: opt.RunCampaign = None,
+    state: opt.RunState = None,
+    since: opt.Since = None,
+    limit: opt.Newest = None,
+    json: opt.Json = False,
+) -> None:
+    """List runs, newest first."""
     from ozodial import looking
 
-    _exit(looking.runs_list(_view(json)))
+    chosen = looking.RunFilter(campaign, state, since, limit)
+    _exit(looking.runs_list(_view(json), chosen))
 
 
 @runs_app.command("show", epilog="Example: ozodial runs show 12")
@@ -56,6 +70,18 @@ def runs_export(
     _exit(looking.runs_export(run, out, only, _view(json)))
 
 
+@runs_app.command("report", epilog="Example: ozodial runs report 12 diwali.html")
+def runs_report(
+    run: opt.RunId,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="An .html file.")],
+    json: opt.Json = False,
+) -> None:
+    """Write a run as one page for a browser: counts, charts, reasons, problem rows."""
+    from ozodial import archive
+
+    _exit(archive.runs_report(run, out, _view(json)))
+
+
 @runs_app.command("cancel", epilog="Example: ozodial runs cancel 12")
 def runs_cancel(run: opt.RunId, json: opt.Json = False) -> None:
     """Give a run up: its ready rows are never sent."""
@@ -80,6 +106,19 @@ def runs_import_callback(
     from ozodial import importing
 
     _exit(importing.import_callback(run, files, _view(json, quiet)))
+
+
+@runs_app.command("purge", epilog="Example: ozodial runs purge --older-than 90d")
+def runs_purge(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="AGE", help="90d, 12w: the day of the upload.")
+    ],
+    json: opt.Json = False,
+) -> None:
+    """Remove the leads of old runs; counts, and what stops a second call, stay."""
+    from ozodial import archive
+
+    _exit(archive.runs_purge(older_than, _view(json)))
 
 
 def _exit(code: ExitCode) -> None:

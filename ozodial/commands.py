@@ -28,12 +28,13 @@ from ozodial.opening import (
     Place,
     catch_signals,
     chosen_endpoint,
-    guarded,
     open_ledger,
     open_place,
     pace_of,
     recipe_of,
 )
+from ozodial.origins import origins
+from ozodial.outlets import told
 from ozodial.render import Viewer
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ if TYPE_CHECKING:
 
 def upload(command: str, given: Given) -> ExitCode:
     """`schedule` and `bulk-add`: stage the file, send it, tell what became of every row."""
-    return guarded(given.view, lambda viewer: _upload(command, given, viewer))
+    return told(given, lambda viewer: _upload(command, given, viewer))
 
 
 def resume(run_id: int | None, given: Given) -> ExitCode:
     """Send what a run still has ready."""
-    return guarded(given.view, lambda viewer: _resume(run_id, given, viewer))
+    return told(given, lambda viewer: _resume(run_id, given, viewer))
 
 
 def _upload(command: str, given: Given, viewer: Viewer) -> ExitCode:
@@ -80,7 +81,8 @@ def _resume(run_id: int | None, given: Given, viewer: Viewer) -> ExitCode:
         ledger.reap()
         run = _wanted_run(Staging(ledger), run_id, given)
         if run is None:
-            viewer.show(NoticeEvent("no run has rows that are ready to be sent"))
+            said = "no run has rows that are ready to be sent; `ozodial runs` lists what was"
+            viewer.show(NoticeEvent(said))
             return ExitCode.OK
         settings = config.load(given.flags, given.profile or run.options.profile)
         place = stack.enter_context(open_place(given, settings, run))
@@ -234,6 +236,7 @@ def _job(
         check_duplicate=entry.check_duplicate and settings.truth("check_duplicate", True),
         resend=given.resend,
         profile=settings.profile,
+        settings=tuple(origins(given, settings, entry)),
     )
     target = Target(place.account(access.user_name), entry.command, campaign)
     return Job(recipe, target, options)

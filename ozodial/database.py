@@ -41,7 +41,10 @@ def open_engine(place: str, upgrades: Upgrades = UPGRADES, version: int = VERSIO
         # threads wait for the lock of their turn, never for a connection
         engine = sa.create_engine(url, max_overflow=-1)
     except (sa.exc.ArgumentError, ImportError) as error:
-        raise LedgerError(f"The ledger {_shown(url)} can't be used: {error}.") from error
+        missing = isinstance(error, ImportError)
+        hint = "pip install 'psycopg[binary]', and postgresql+psycopg://… as the URL"
+        said = f"The ledger {_shown(url)} can't be used: {error}."
+        raise LedgerError(said, hint if missing else _ANOTHER_FILE) from error
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
     elif engine.dialect.name == "postgresql":

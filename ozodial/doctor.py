@@ -163,9 +163,9 @@ def _told_ledger(health: "LedgerHealth") -> Iterator[Diagnosis]:
 
 
 def _server(patient: _Patient) -> Iterator[Diagnosis]:
-    from ozodial.asking import look_at_server
     from ozodial.client import Client
     from ozodial.clock import SystemClock
+    from ozodial.inquiring import look_at_server
 
     if patient.place is None:
         yield warning("server", "not asked, since there is no base URL")
@@ -186,7 +186,7 @@ def _timeout(settings: config.Settings) -> float:
 
 
 def _api(patient: _Patient) -> Iterator[Diagnosis]:
-    from ozodial.asking import Account
+    from ozodial.inquiring import Account
 
     by_token = patient.settings.text("auth") != "basic"
     if patient.client is None or patient.access is None or patient.place is None:

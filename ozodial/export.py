@@ -7,25 +7,26 @@ whole, readable by its owner alone. Never guesses types: all is text, so no phon
 
 import csv
 import json
-import os
-import tempfile
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ozodial.errors import UsageError
+from ozodial.fixes import fix_for
 from ozodial.formula import guarded
+from ozodial.outfile import check_place, is_ours, written_whole
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-ADDED = ("ozodial_row", "ozodial_status", "ozodial_reason", "ozodial_message")
-_EARLIER = frozenset((*ADDED, "ozodial_fix"))
-"""Columns that an earlier export added; in its place come the new ones."""
+ADDED = ("ozodial_row", "ozodial_status", "ozodial_reason", "ozodial_message", "ozodial_fix")
+"""Our columns; those that an earlier export added give way to the new ones."""
 
 _SHEET_ROWS = 1_048_576
 _CELL_CHARACTERS = 32_767
+_HEADER_BYTES = 1 << 20
 
 
 class ExportRow(NamedTuple):
@@ -50,7 +51,8 @@ class _Layout(NamedTuple):
 
     def cells(self, row: ExportRow) -> list[str]:
         own = [row.cells[index] if index < len(row.cells) else "" for index in self.kept]
-        added = [str(row.row), str(row.status), str(row.reason or ""), row.message or ""]
+        fix = fix_for(row.status, row.reason)
+        added = [str(row.row), str(row.status), str(row.reason or ""), row.message or "", fix]
         return [*own, *added, *row.cells[len(self.header) :]]
 
 
@@ -64,30 +66,44 @@ def export(path: Path, header: Sequence[str], rows: Iterable[ExportRow]) -> int:
     """
     write = _writer(path)
     check_target(path)
-    kept = tuple(i for i, name in enumerate(header) if name.strip().casefold() not in _EARLIER)
-    temporary = _temporary(path)
-    try:
+    kept = tuple(i for i, name in enumerate(header) if name.strip().casefold() not in ADDED)
+    with written_whole(path) as temporary:
         count = write(temporary, _Layout(tuple(header), kept), rows)
-        _sync(temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return count
 
 
 def check_target(path: Path) -> None:
-    """Raise UsageError if `path` can't become an export; cheap enough to ask before a run."""
+    """Raise UsageError if `path` can't become an export; cheap enough to ask before a run.
+
+    A file that stands there is replaced only if it is an earlier export, or empty.
+    """
     _writer(path)
-    if path.is_symlink():
-        raise UsageError(f"{path} is a link", "name the file itself")
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", f"name a file, such as {path / 'results.csv'}")
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is not an ordinary file")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", f"mkdir -p {path.parent}")
+    check_place(path, "results.csv")
+    if not is_ours(path, _first_line_is_ours):
+        other = path.with_stem(f"{path.stem}-ozodial")
+        raise UsageError(
+            f"{path} exists and is not an earlier export; it is left as it is.",
+            f"name another file, such as {other}, or move {path} away",
+        )
+
+
+def _first_line_is_ours(path: Path) -> bool:
+    mark = ADDED[1].encode()
+    if path.suffix.lower() != ".xlsx":
+        with path.open("rb") as file:
+            return mark in file.readline(_HEADER_BYTES)
+    try:
+        with zipfile.ZipFile(path) as book:
+            # as we write it, and as a spreadsheet program does
+            names = {"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"} & set(book.namelist())
+            return any(mark in _beginning(book, name) for name in names)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return False
+
+
+def _beginning(book: zipfile.ZipFile, name: str) -> bytes:
+    with book.open(name) as part:
+        return part.read(_HEADER_BYTES)
 
 
 def _writer(path: Path) -> _Writer:
@@ -96,21 +112,10 @@ def _writer(path: Path) -> _Writer:
         return writers[path.suffix.lower()]
     except KeyError:
         known = ", ".join(writers)
-        raise UsageError(f"{path}: what to write is told by the suffix: {known}") from None
-
-
-def _temporary(path: Path) -> Path:
-    try:
-        number, name = tempfile.mkstemp(path.suffix, f".{path.stem[:50]}-", path.parent)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror or error}") from error
-    os.close(number)
-    return Path(name)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+        raise UsageError(
+            f"{path}: what to write is told by the suffix: {known}",
+            f"name the file {path.with_suffix('.csv')}",
+        ) from None
 
 
 def _csv(path: Path, layout: _Layout, rows: Iterable[ExportRow]) -> int:
@@ -135,7 +140,8 @@ def _jsonl(path: Path, layout: _Layout, rows: Iterable[ExportRow]) -> int:
             record: dict[str, str | int | None] = dict(zip(names, cells, strict=False))
             beyond = cells[len(names) + len(ADDED) :]
             record.update({f"column {width + i}": cell for i, cell in enumerate(beyond, 1)})
-            values = (row.row, str(row.status), row.reason and str(row.reason), row.message)
+            fix = fix_for(row.status, row.reason) or None
+            values = (row.row, str(row.status), row.reason and str(row.reason), row.message, fix)
             record.update(zip(ADDED, values, strict=True))
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     return count

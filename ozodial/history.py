@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,12 +33,41 @@ class RunRecord:
     state: str
     counts: dict[State, int]
 
+    @property
+    def stands(self) -> str:
+        """How the run stands: open, finished (nothing left to send) or cancelled."""
+        unsent = self.counts.get(State.READY, 0) + self.counts.get(State.SENDING, 0)
+        return "finished" if self.state == "open" and not unsent else self.state
+
+
+RUN_STATES = ("open", "finished", "cancelled", "undoing", "undone")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs to list. `since` is seconds since 1970; `states` are states of runs or of rows.
+
+    A run fits a state of rows if it has such a row; `campaign` is compared without letter case.
+    """
+
+    run: int | None = None
+    campaign: str | None = None
+    states: frozenset[str] | None = None
+    since: float = 0.0
+    limit: int | None = None
+
+    def fits(self, campaign: str) -> bool:
+        """Whether the campaign is wanted."""
+        return self.campaign is None or self.campaign.casefold() == campaign.casefold()
+
 
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
     """One request of a run; `claimed` is seconds since 1970, `seconds` None while in flight.
 
     `kind` is add, or remove for what `undo` asked.
+    `waited` is the time since the run's requests before it were over (None for the first one);
+    `resumed`: it is the first one of another process, so nobody waited in between.
     """
 
     number: int
@@ -49,6 +79,8 @@ class BatchRecord:
     transaction_id: str | None
     message: str | None
     kind: str
+    waited: float | None = None
+    resumed: bool = False
 
 
 def settled_rows(ledger: Ledger, run_id: int) -> Iterator[SettledRow]:
@@ -83,59 +115,92 @@ def problem_rows(ledger: Ledger, run_id: int, limit: int) -> list[SettledRow]:
         return [settled_row(row) for row in connection.execute(found)]
 
 
-def list_runs(ledger: Ledger, only: int | None = None) -> list[RunRecord]:
-    """All runs that were opened, newest first (or one)."""
+def list_runs(ledger: Ledger, wanted: "Wanted | None" = None) -> list[RunRecord]:
+    """The runs that were opened and are wanted, newest first."""
+    wanted = wanted or Wanted()
     with ledger.read() as connection:
-        joined = (
-            sa.select(runs, targets)
-            .join(targets, runs.c.target_id == targets.c.id)
-            .where(runs.c.state != "staging")
-            .order_by(runs.c.id.desc())
-        )
-        if only is not None:
-            joined = joined.where(runs.c.id == only)
-        counted = sa.select(rows.c.run_id, rows.c.state, sa.func.count()).group_by(
-            rows.c.run_id, rows.c.state
-        )
-        if only is not None:
-            counted = counted.where(rows.c.run_id == only)
+        found = [run for run in connection.execute(_opened(wanted)) if wanted.fits(run.campaign)]
+        if wanted.states is None and wanted.limit is not None:
+            found = found[: wanted.limit]
         counts: dict[int, dict[State, int]] = {}
-        for run_id, state, count in connection.execute(counted):
-            counts.setdefault(run_id, {})[State(state)] = count
-        return [
-            RunRecord(
-                id=found[0],
-                created=found.created_wall,
-                command=found.endpoint,
-                api=found.api,
-                account=found.account,
-                campaign=found.campaign,
-                file=found.file,
-                state=found.state,
-                counts=counts.get(found[0], {}),
-            )
-            for found in connection.execute(joined)
-        ]
+        if found:
+            lot = rows.c.run_id.between(found[-1][0], found[0][0])
+            counted = sa.select(rows.c.run_id, rows.c.state, sa.func.count()).where(lot)
+            for run_id, state, count in connection.execute(
+                counted.group_by(rows.c.run_id, rows.c.state)
+            ):
+                counts.setdefault(run_id, {})[State(state)] = count
+    records = [_record(run, counts.get(run[0], {})) for run in found]
+    if wanted.states is not None:
+        records = [run for run in records if wanted.states & {run.stands, *run.counts}]
+    return records[: wanted.limit]
+
+
+def _opened(wanted: "Wanted") -> sa.Select[tuple[Any, ...]]:
+    joined = (
+        sa.select(runs, targets)
+        .join(targets, runs.c.target_id == targets.c.id)
+        .where(runs.c.state != "staging", runs.c.created_wall >= wanted.since)
+        .order_by(runs.c.id.desc())
+    )
+    return joined.where(runs.c.id == wanted.run) if wanted.run is not None else joined
+
+
+def _record(found: sa.Row[Any], counts: dict[State, int]) -> RunRecord:
+    return RunRecord(
+        id=found[0],
+        created=found.created_wall,
+        command=found.endpoint,
+        api=found.api,
+        account=found.account,
+        campaign=found.campaign,
+        file=found.file,
+        state=found.state,
+        counts=counts,
+    )
 
 
 def list_batches(ledger: Ledger, run_id: int) -> list[BatchRecord]:
     """Every request of a run, in order."""
+    ended, owner, told = 0.0, None, []
     with ledger.read() as connection:
         found = sa.select(batches).where(batches.c.run_id == run_id).order_by(batches.c.number)
-        return [
-            BatchRecord(
-                number=batch.number,
-                claimed=batch.claimed_wall,
-                rows=batch.rows,
-                outcome=batch.outcome,
-                seconds=batch.seconds,
-                http_status=batch.http_status,
-                transaction_id=batch.transaction_id,
-                message=batch.message,
-                kind=batch.kind,
+        for batch in connection.execute(found):
+            told.append(
+                BatchRecord(
+                    number=batch.number,
+                    claimed=batch.claimed_wall,
+                    rows=batch.rows,
+                    outcome=batch.outcome,
+                    seconds=batch.seconds,
+                    http_status=batch.http_status,
+                    transaction_id=batch.transaction_id,
+                    message=batch.message,
+                    kind=batch.kind,
+                    waited=max(0.0, batch.claimed_wall - ended) if ended else None,
+                    resumed=owner not in (None, batch.owner_id),
+                )
             )
-            for batch in connection.execute(found)
-        ]
+            ended = max(ended, batch.claimed_wall + (batch.seconds or 0.0))
+            owner = batch.owner_id
+    return told
+
+
+def scheduled_hours(ledger: Ledger, run_id: int) -> list[tuple[str, int]]:
+    """How many leads that are in, or may get in, are to be called in which hour of the account's.
+
+    An hour is text as `2026-11-22 10:00`; in order.
+    """
+    hour = sa.func.substr(rows.c.scheduled, 1, 13)
+    going = (State.ACCEPTED, State.QUEUED, State.READY, State.SENDING, State.UNKNOWN)
+    with ledger.read() as connection:
+        counted = (
+            sa.select(hour, sa.func.count())
+            .where(rows.c.run_id == run_id, rows.c.scheduled != "", rows.c.state.in_(going))
+            .group_by(hour)
+            .order_by(hour)
+        )
+        return [(f"{begin}:00", count) for begin, count in connection.execute(counted)]
 
 
 def count_reasons(ledger: Ledger, run_id: int) -> list[tuple[State, str, int, str | None]]:

@@ -3,14 +3,17 @@
 One call a command: settings in, tables, lines or files out, the exit code back.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ozodial import settings as config
 from ozodial.address import is_loopback
+from ozodial.ages import since
 from ozodial.clock import SystemClock
 from ozodial.endpoints import (
     SANDBOX_SHORTENS_PACE_BY,
@@ -31,35 +34,63 @@ from ozodial.stories import (
     RunLine,
     RunStory,
 )
-from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN
+from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN, plural
 
 if TYPE_CHECKING:
-    from ozodial.history import RunRecord
+    from ozodial.history import RunRecord, Wanted
     from ozodial.ledger import Ledger
+    from ozodial.staging import Run
 
 
 # --- runs ---
 
 
-def runs_list(view: Viewing) -> ExitCode:
-    """Every run, newest first."""
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list, as typed; None where nothing was."""
+
+    campaign: str | None = None
+    state: str | None = None
+    since: str | None = None
+    limit: int | None = None
+
+
+def runs_list(view: Viewing, chosen: RunFilter) -> ExitCode:
+    """The runs that were asked for, newest first."""
 
     def work(_viewer: Viewer) -> ExitCode:
         from ozodial.history import list_runs
 
-        with _ledger() as ledger:
-            show_runs(view, [_run_line(record) for record in list_runs(ledger)])
+        wanted = _wanted(chosen)
+        with opened_ledger() as ledger:
+            lines = [_run_line(record) for record in list_runs(ledger, wanted)]
+        filtered = chosen != RunFilter()
+        show_runs(
+            view, lines, "no such runs; `ozodial runs` lists all" if filtered else "no runs yet"
+        )
         return ExitCode.OK
 
     return guarded(view, work)
+
+
+def _wanted(chosen: RunFilter) -> "Wanted":
+    from ozodial.history import RUN_STATES, Wanted
+
+    now = datetime.now().astimezone()
+    return Wanted(
+        campaign=chosen.campaign,
+        states=_words("--state", chosen.state, (*RUN_STATES, *State)),
+        since=since(chosen.since, now, "--since").timestamp() if chosen.since else 0.0,
+        limit=chosen.limit,
+    )
 
 
 def runs_show(run_id: int, view: Viewing) -> ExitCode:
     """One run: counts, reasons, every request, the problem rows."""
 
     def work(_viewer: Viewer) -> ExitCode:
-        with _ledger() as ledger:
-            show_story(view, _story(ledger, run_id))
+        with opened_ledger() as ledger:
+            show_story(view, story_of(ledger, run_id))
         return ExitCode.OK
 
     return guarded(view, work)
@@ -74,11 +105,13 @@ def runs_export(run_id: int, out: Path, only: str | None, view: Viewing) -> Exit
         from ozodial.staging import Staging
 
         check_target(out)
-        states = _states(only)
-        with _ledger() as ledger:
+        states = _words("--only", only, tuple(State))
+        with opened_ledger() as ledger:
             run = Staging(ledger).run(run_id)
-            count = export(out, run.header, export_rows(ledger, run_id, states))
-        viewer.show(NoticeEvent(f"{count} rows of run {run_id} written to {out}"))
+            check_kept(run)
+            chosen = [State(word) for word in states] if states is not None else None
+            count = export(out, run.header, export_rows(ledger, run_id, chosen))
+        viewer.show(NoticeEvent(f"{plural(count, 'row')} of run {run_id} written to {out}"))
         return ExitCode.OK
 
     return guarded(view, work)
@@ -90,7 +123,7 @@ def runs_cancel(run_id: int, view: Viewing) -> ExitCode:
     def work(viewer: Viewer) -> ExitCode:
         from ozodial.staging import Staging
 
-        with _ledger() as ledger:
+        with opened_ledger() as ledger:
             left = Staging(ledger).cancel(run_id)
         viewer.show(NoticeEvent(f"run {run_id} is cancelled; {left} rows were not sent"))
         return ExitCode.OK
@@ -98,27 +131,38 @@ def runs_cancel(run_id: int, view: Viewing) -> ExitCode:
     return guarded(view, work)
 
 
+def check_kept(run: "Run") -> None:
+    """UsageError where the rows of a run were purged."""
+    if run.options.purged is not None:
+        day = _when(run.options.purged)[:10]
+        said = f"The leads of run {run.id} were removed by `runs purge` on {day}."
+        raise UsageError(said, f"ozodial runs show {run.id}")
+
+
 @contextmanager
-def _ledger() -> "Iterator[Ledger]":
+def opened_ledger() -> "Iterator[Ledger]":
+    """The ledger, with what dead processes left told as it is: unknown."""
     from ozodial.ledger import Ledger
 
     settings = config.load({}, None)
     ledger = Ledger.open(config.ledger_place(settings=settings), SystemClock())
     try:
-        ledger.reap()  # what a dead process left is told as it is: unknown
+        ledger.reap()
         yield ledger
     finally:
         ledger.close()
 
 
-def _states(only: str | None) -> list[State] | None:
-    if only is None:
+def _words(flag: str, said: str | None, known: Sequence[str]) -> frozenset[str] | None:
+    """Words with commas between them, each a known one (UsageError that names the nearest)."""
+    if said is None:
         return None
-    try:
-        return [State(word.strip().lower()) for word in only.split(",")]
-    except ValueError:
-        known = ", ".join(State)
-        raise UsageError(f"--only {only}: the states are {known}.") from None
+    words = {word.strip().lower().replace(" ", "_") for word in said.split(",")}
+    for word in sorted(words - set(known)):
+        near = get_close_matches(word, known, 1) or [known[0]]
+        told = f"{flag} {said}: there is no state {word!r}; they are {', '.join(known)}."
+        raise UsageError(told, f"{flag} {near[0]}")
+    return frozenset(words)
 
 
 def _when(seconds: float) -> str:
@@ -126,8 +170,6 @@ def _when(seconds: float) -> str:
 
 
 def _run_line(record: "RunRecord") -> RunLine:
-    unsent = record.counts.get(State.READY, 0) + record.counts.get(State.SENDING, 0)
-    state = "finished" if record.state == "open" and not unsent else record.state
     return RunLine(
         run=record.id,
         created=_when(record.created),
@@ -136,17 +178,18 @@ def _run_line(record: "RunRecord") -> RunLine:
         file=record.file,
         rows=sum(record.counts.values()),
         counts=record.counts,
-        state=state,
+        state=record.stands,
         api=record.api,
     )
 
 
-def _story(ledger: "Ledger", run_id: int) -> RunStory:
-    from ozodial.history import count_reasons, list_batches, list_runs, problem_rows
+def story_of(ledger: "Ledger", run_id: int, most: int = PROBLEMS_SHOWN) -> RunStory:
+    """What the ledger has on one run, `most` problem rows (UsageError if there is no such run)."""
+    from ozodial.history import Wanted, count_reasons, list_batches, list_runs, problem_rows
     from ozodial.staging import Staging
 
     run = Staging(ledger).run(run_id)
-    line = _run_line(list_runs(ledger, run_id)[0])
+    line = _run_line(list_runs(ledger, Wanted(run=run_id))[0])
     batches = [
         BatchLine(
             batch=batch.number,
@@ -158,6 +201,8 @@ def _story(ledger: "Ledger", run_id: int) -> RunStory:
             transaction=batch.transaction_id,
             message=batch.message,
             kind=batch.kind,
+            waited=batch.waited,
+            resumed=batch.resumed,
         )
         for batch in list_batches(ledger, run_id)
     ]
@@ -165,14 +210,22 @@ def _story(ledger: "Ledger", run_id: int) -> RunStory:
         line=line,
         reasons=[ReasonCount(*reason) for reason in count_reasons(ledger, run_id)],
         batches=batches,
-        problems=problem_rows(ledger, run_id, PROBLEMS_SHOWN),
+        problems=problem_rows(ledger, run_id, most),
         problem_rows=sum(line.counts.get(state, 0) for state in PROBLEM_STATES),
-        settings=[
-            ("account", run.target.account, f"run {run_id}"),
-            ("base_url", run.options.base_url, f"run {run_id}"),
-            ("timezone", run.options.timezone, f"run {run_id}"),
-        ],
+        settings=_settings(run),
     )
+
+
+def _settings(run: "Run") -> list[tuple[str, str, str]]:
+    """Where the run went, and the settings that made it so."""
+    options = run.options
+    told = [("account", run.target.account, "user_name and where the API is")]
+    told += options.settings
+    if all(name != "base_url" for name, *_ in told):
+        told.insert(1, ("base_url", options.base_url, "domain"))
+    if options.purged is not None:
+        told.append(("purged", _when(options.purged), "runs purge"))
+    return told
 
 
 # --- sandbox ---

@@ -68,6 +68,7 @@ class Given:
     resend_unknown: bool = False
     sandbox: bool = False
     faults: Sequence[str] = field(default_factory=tuple)
+    notify: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

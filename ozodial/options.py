@@ -5,11 +5,58 @@ from typing import Annotated
 
 import typer
 
+from ozodial import completing
+
+EXIT_CODES = """\b
+Exit codes: 0 all in · 1 a bug · 2 wrong usage · 3 the file can't be used · 4 rows invalid or
+rejected · 5 rows unknown · 6 refused, or a setting is missing · 7 stopped, `ozodial resume`
+goes on · 130/143 interrupted"""
+
+
+def example(command: str) -> str:
+    """What stands below a command's help: an example, and the exit codes."""
+    return f"Example: {command}\n\n{EXIT_CODES}"
+
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="CSV or workbook; - is stdin.")]
-RunId = Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)]
-Campaign = Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="The campaign.")]
+RunId = Annotated[
+    int,
+    typer.Argument(metavar="RUN", help="The run's number.", min=1, autocompletion=completing.runs),
+]
+RunCampaign = Annotated[
+    str | None,
+    typer.Option(
+        "--campaign",
+        metavar="NAME",
+        help="Runs of this campaign alone.",
+        autocompletion=completing.campaigns,
+    ),
+]
+RunState = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="STATES",
+        help="open, finished, cancelled, or runs with such rows: unknown,rejected.",
+    ),
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="WHEN", help="7d, today, or a date: from then on.")
+]
+Newest = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=1, help="The newest N runs.")
+]
+Campaign = Annotated[
+    str | None,
+    typer.Option(
+        "--campaign",
+        metavar="NAME",
+        help="The campaign.",
+        autocompletion=completing.campaigns,
+    ),
+]
 UserName = Annotated[
     str | None, typer.Option("--user-name", metavar="NAME", help="The account's user name.")
 ]
@@ -18,7 +65,13 @@ KeyFile = Annotated[
     typer.Option("--api-key-file", metavar="PATH", help="A file that holds the API key."),
 ]
 Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Settings from the config file.")
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Settings from the config file.",
+        autocompletion=completing.profiles,
+    ),
 ]
 Domain = Annotated[
     str | None, typer.Option("--domain", metavar="in|intl|HOST", help="Where the API is [in].")
@@ -100,6 +153,18 @@ Results = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")]
 Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More on stderr (-vv).")]
+LogFile = Annotated[
+    str | None,
+    typer.Option("--log-file", metavar="FILE", help="Also write it all down, phones masked."),
+]
+Notify = Annotated[
+    list[str] | None,
+    typer.Option("--notify", metavar="URL", help="Tell this service at the end (apprise's URLs)."),
+]
+NotifyOn = Annotated[
+    str | None,
+    typer.Option("--notify-on", metavar="always|problems", help="When to tell it [always]."),
+]
 SandboxFlag = Annotated[
     bool, typer.Option("--sandbox", help="Send to a built-in simulator instead of the vendor.")
 ]

@@ -5,6 +5,8 @@ the last line on stdout is the summary. Never an escape code, never rich, never 
 problems.
 """
 
+from collections import Counter
+
 from ozodial.events import (
     BatchEvent,
     ErrorEvent,
@@ -115,14 +117,20 @@ class QuietViewer:
     def __init__(self, err: Sink) -> None:
         self._err = err
         self._told_next = False
+        self._reasons: Counter[str] = Counter()
 
     def show(self, event: Event) -> None:
         """An error's sentence, the counts of a run that did not end well, the next command."""
-        if isinstance(event, ErrorEvent):
+        if isinstance(event, RowEvent) and event.status in PROBLEM_STATES:
+            self._reasons[clipped(event.reason or event.status)] += 1
+        elif isinstance(event, ErrorEvent):
             write_error(self._err, event.message, event.hint)
             self._told_next = event.hint is not None
         elif isinstance(event, SummaryEvent) and event.exit_code:
             self._err.line(summary_line(event))
+            if self._reasons:
+                told = (f"{count} {reason}" for reason, count in self._reasons.most_common())
+                self._err.line(f"reasons: {', '.join(told)}")
             if event.hint and not self._told_next:
                 self._err.line(f"next: {sentences(event.hint)}")
 

@@ -5,6 +5,7 @@ showing from ever hurting a run: a closed stream falls silent, a fault in a view
 Never decides anything about rows. rich is loaded for a live screen only.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,6 +15,15 @@ from ozodial.events import Event
 from ozodial.jsonl import JsonViewer, write_error
 from ozodial.plain import PlainViewer, QuietViewer
 from ozodial.streams import Sink
+from ozodial.words import sentences
+
+
+class Listener(Protocol):
+    """Who else is told of every event, beside the screen."""
+
+    def show(self, event: Event) -> None:
+        """Take in one event."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Viewing:
     no_color: bool = False
     term: str = ""
     live: bool = True
+    listeners: Sequence[Listener] = ()
 
     @property
     def wants_live(self) -> bool:
@@ -62,12 +73,16 @@ class Screen(Protocol):
 class Viewer:
     """A screen whose own faults never reach the run (design section 4, rule 10)."""
 
-    def __init__(self, screen: Screen, err: Sink) -> None:
+    def __init__(self, screen: Screen, err: Sink, listeners: Sequence[Listener] = ()) -> None:
         self._screen: Screen | None = screen
         self._err = err
+        self._listeners = listeners
 
     def show(self, event: Event) -> None:
         """Show one event; never raises."""
+        for listener in self._listeners:
+            with suppress(Exception):  # its own fault stays its own
+                listener.show(event)
         screen = self._screen
         if screen is None:
             return
@@ -120,12 +135,17 @@ def open_viewer(mode: Viewing) -> Viewer:
     """The viewer for these streams; close it, or use it as a context manager."""
     err = Sink(mode.stderr)
     out = Sink(mode.stdout, lambda why: err.line(f"note: stdout can't be written any more: {why}"))
-    return Viewer(_screen(mode, out, err), err)
+    return Viewer(_screen(mode, out, err), err, mode.listeners)
 
 
 def show_error(stream: TextIO | None, message: str, hint: str | None = None) -> None:
     """`error: sentence` and, where there is one, `next: command`; never raises."""
     write_error(Sink(stream), message, hint)
+
+
+def show_warning(stream: TextIO | None, text: str) -> None:
+    """`warning: sentence`, whatever the mode; never raises."""
+    Sink(stream).line(f"warning: {sentences(text)}")
 
 
 def _screen(mode: Viewing, out: Sink, err: Sink) -> Screen:

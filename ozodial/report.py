@@ -15,12 +15,12 @@ from ozodial.streams import Sink
 from ozodial.words import TOLD_ORDER
 
 
-def show_runs(view: Viewing, runs: Sequence[RunLine]) -> None:
-    """The list of runs, in the order given."""
+def show_runs(view: Viewing, runs: Sequence[RunLine], none: str = "no runs yet") -> None:
+    """The list of runs, in the order given; `none` is what to say where there are none."""
     if view.json:
         _write_records(view, map(_run_record, runs))
     elif not runs:
-        Sink(view.stdout).line("no runs yet")
+        Sink(view.stdout).line(none)
     else:
         _write(view, [runs_block(runs)])
 
@@ -94,6 +94,8 @@ def _story_records(story: RunStory) -> Iterable[dict[str, Json]]:
             "rows": batch.rows,
             "outcome": batch.outcome,
             "seconds": None if batch.seconds is None else round(batch.seconds, 3),
+            "waited": None if batch.waited is None else round(batch.waited, 3),
+            "resumed": batch.resumed,
             "started": batch.started,
             "http_status": batch.http_status,
             "transaction_id": batch.transaction,

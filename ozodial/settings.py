@@ -5,15 +5,15 @@ the source of what is wrong, never its value where that could be a secret. Nothi
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from ozodial.address import check_url
+from ozodial.configfile import all_profiles, as_text, paths_of, profile_in, texts_of
 from ozodial.endpoints import DOMAINS, Access
 from ozodial.errors import SettingError, UsageError
+from ozodial.keystore import key_from_file, key_from_keyring
 
 APP = "ozodial"
 
@@ -26,6 +26,7 @@ DEFAULTS: Mapping[str, str] = {
     "parallel": "1",
     "auth": "token",
     "api": "v1",
+    "notify_on": "always",
 }
 NAMES = (
     *DEFAULTS,
@@ -36,8 +37,9 @@ NAMES = (
     "pace",
     "check_duplicate",
     "ledger",
+    "log_file",
 )
-PROFILE_ONLY = ("paths", "suppress")
+PROFILE_ONLY = ("paths", "suppress", "notify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,14 @@ class Setting:
 
     value: str
     source: str
+
+    def again(self, value: str) -> str:
+        """How a person gives another value where this one came from."""
+        if self.source.startswith("--"):
+            return f"{self.source} {value}"
+        return (
+            f"{self.source}={value}" if self.source.startswith("OZODIAL_") else f"{value!r} there"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class Settings:
     profile: str | None = None
     paths: Mapping[str, str] = field(default_factory=dict)
     suppress: tuple[str, ...] = ()
+    notify: tuple[str, ...] = field(default=(), repr=False)  # such a URL may hold a password
 
     def text(self, name: str) -> str | None:
         """A setting's value, None where nobody gave one."""
@@ -70,14 +81,19 @@ class Settings:
         except ValueError:
             number = float("nan")
         if not least <= number < float("inf"):
-            raise UsageError(f"{setting.source} must be a number of at least {least:g}.")
+            raise UsageError(
+                f"{setting.source} must be a number of at least {least:g}, not {setting.value!r}.",
+                f"{setting.again(DEFAULTS.get(name, '30'))}, or leave it out",
+            )
         return number
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         """One of a few words (UsageError otherwise)."""
         setting = self.given[name]
         if setting.value not in choices:
-            raise UsageError(f"{setting.source} must be one of: {', '.join(choices)}.")
+            raise UsageError(
+                f"{setting.source} must be one of: {', '.join(choices)}.", setting.again(choices[0])
+            )
         return setting.value
 
     def truth(self, name: str, default: bool) -> bool:
@@ -90,7 +106,7 @@ class Settings:
             return True
         if word in ("false", "no", "0", "off"):
             return False
-        raise UsageError(f"{setting.source} must be true or false.")
+        raise UsageError(f"{setting.source} must be true or false.", setting.again("true"))
 
     def needed(self, name: str, flag: str) -> str:
         """A setting that the run can't do without (SettingError, exit 6)."""
@@ -114,24 +130,34 @@ def load(
     flags: Mapping[str, str | None],
     profile: str | None,
     environment: Mapping[str, str] | None = None,
+    *,
+    with_file: bool = True,
 ) -> Settings:
-    """Merge flags, environment, the profile and the defaults."""
+    """Merge flags, environment, the profile (unless told not to look) and the defaults."""
     environ = os.environ if environment is None else environment
     given = {name: Setting(value, "its default") for name, value in DEFAULTS.items()}
     config = config_path(environ)
-    name = profile or environ.get("OZODIAL_PROFILE") or None
-    chosen = _profile(config, name)
+    name = profile_name(profile, environ)
+    chosen = profile_in(config, name, (*NAMES, *PROFILE_ONLY)) if with_file else {}
     for key, value in chosen.items():
         if key not in PROFILE_ONLY:
             source = f"{key} in profile {name or 'default'} ({config})"
-            given[key] = Setting(_as_text(value), source)
+            given[key] = Setting(as_text(value), source)
     for key in NAMES:
         if value := environ.get(_env(key)):
             given[key] = Setting(value, _env(key))
     for key, flag in flags.items():
         if flag is not None:
             given[key] = Setting(flag, f"--{key.replace('_', '-')}")
-    return Settings(given, name, _paths(chosen, config), _suppress(chosen, config))
+    notify = tuple(environ.get("OZODIAL_NOTIFY", "").split()) or texts_of(chosen, "notify", config)
+    suppress = tuple(str(Path(file).expanduser()) for file in texts_of(chosen, "suppress", config))
+    return Settings(given, name, paths_of(chosen, config), suppress, notify)
+
+
+def profile_name(profile: str | None, environment: Mapping[str, str] | None = None) -> str | None:
+    """The profile that was named, if any."""
+    environ = os.environ if environment is None else environment
+    return profile or environ.get("OZODIAL_PROFILE") or None
 
 
 def load_without_profile(
@@ -149,9 +175,14 @@ def api_key(settings: Settings, environment: Mapping[str, str] | None = None) ->
     if not key:
         raise SettingError(
             "No API key is set.",
-            "OZODIAL_API_KEY=…, or --api-key-file PATH, or the system's keyring",
+            "ozodial login, or OZODIAL_API_KEY=…, or --api-key-file PATH",
         )
-    if not (key.isascii() and key.isprintable() and " " not in key):
+    return checked_key(key)
+
+
+def checked_key(key: str) -> str:
+    """The key, if it can be one (SettingError that does not show it otherwise)."""
+    if not (key and key.isascii() and key.isprintable() and " " not in key):
         raise SettingError("The API key has characters that no key has.", "copy the key again")
     return key
 
@@ -166,10 +197,18 @@ def _key(settings: Settings, environment: Mapping[str, str] | None) -> tuple[str
     file = settings.given.get("api_key_file")
     key = environ.get("OZODIAL_API_KEY", "").strip()
     if file is not None and (file.source.startswith("--") or not key):
-        return _key_from(file), f"{file.source}: {file.value}"
+        return key_from_file(file.value, file.source), f"{file.source}: {file.value}"
     if key:
         return key, "OZODIAL_API_KEY"
-    return _key_from_keyring(settings), "the system's keyring"
+    return key_from_keyring(keyring_entries(settings)), "the system's keyring"
+
+
+def keyring_entries(settings: Settings) -> list[str]:
+    """Under which names the keyring may have the key: the profile's, then the user's."""
+    user_name = settings.text("user_name")
+    if not user_name:
+        return []
+    return [settings.profile, user_name] if settings.profile else [user_name]
 
 
 def access(settings: Settings, environment: Mapping[str, str] | None = None) -> Access:
@@ -226,70 +265,7 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
     return user_config_path(APP) / "config.toml"
 
 
-def _profile(config: Path, name: str | None) -> Mapping[str, object]:
-    try:
-        text = config.read_bytes()
-    except FileNotFoundError:
-        text = b""
-    except OSError as error:
-        raise UsageError(f"The config file {config} can't be read: {error.strerror}.") from error
-    try:
-        profiles = tomllib.loads(text.decode()).get("profiles", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        # its text is not shown: a key may have been pasted into it
-        raise UsageError(f"The config file {config} is not valid TOML.", "mend the file") from error
-    chosen = profiles.get(name or "default") if isinstance(profiles, dict) else None
-    if chosen is None and name is not None:
-        known = ", ".join(sorted(profiles)) or "none"
-        raise UsageError(f"There is no profile {name!r} in {config} (it has: {known}).")
-    if not isinstance(chosen, dict):
-        return {}
-    for key in chosen:
-        if key not in NAMES and key not in PROFILE_ONLY:
-            near = get_close_matches(key, [*NAMES, *PROFILE_ONLY], 1)
-            meant = f"did you mean {near[0]}?" if near else f"known: {', '.join(NAMES)}"
-            raise UsageError(f"Profile {name or 'default'} in {config} has {key!r}; {meant}")
-    return chosen
-
-
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _paths(profile: Mapping[str, object], config: Path) -> Mapping[str, str]:
-    paths = profile.get("paths", {})
-    good = isinstance(paths, dict) and all(
-        isinstance(path, str) and path.startswith("/") for path in paths.values()
-    )
-    if not good or not isinstance(paths, dict):
-        raise UsageError(f"paths in {config} must be a table of paths that begin with /.")
-    return {str(name): str(path) for name, path in paths.items()}
-
-
-def _suppress(profile: Mapping[str, object], config: Path) -> tuple[str, ...]:
-    files = profile.get("suppress", [])
-    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
-        raise UsageError(f"suppress in {config} must be a list of files.")
-    return tuple(str(Path(file).expanduser()) for file in files)
-
-
-def _key_from(file: Setting) -> str:
-    try:
-        return Path(file.value).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingError(f"The key file of {file.source} can't be read: {why}.") from error
-
-
-def _key_from_keyring(settings: Settings) -> str:
-    """The system's keyring, where there is one; a server without any is not an error."""
-    import keyring
-    from keyring.errors import KeyringError
-
-    user_name = settings.text("user_name")
-    if not user_name:
-        return ""
-    try:
-        return keyring.get_password(APP, settings.profile or user_name) or ""
-    except (KeyringError, RuntimeError, OSError):
-        return ""
+def profiles_known(environment: Mapping[str, str] | None = None) -> dict[str, dict[str, object]]:
+    """The profiles of the config file as they stand there, unchecked."""
+    found = all_profiles(config_path(environment))
+    return {name: said for name, said in found.items() if isinstance(said, dict)}

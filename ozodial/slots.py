@@ -84,6 +84,12 @@ class Slots:
         with self._ledger.read() as connection:
             return self._living(connection, account)
 
+    def forget_token(self, account: str) -> bool:
+        """Let go of the account's token; False if there was none."""
+        with self._ledger.write() as connection:
+            mine = (tokens.c.account == account) & tokens.c.token.is_not(None)
+            return bool(connection.execute(tokens.update().where(mine).values(token=None)).rowcount)
+
     def begin_renewal(self, account: str, stale: str | None) -> Turn | str:
         """Ask to renew: a token that somebody else got meanwhile, or when it is our turn to ask.
 

@@ -30,7 +30,11 @@ _INSERT_ROWS = f"INSERT INTO rows ({_NAMES}) VALUES ({', '.join('?' * len(COLUMN
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What shapes the sending of a run, kept with it so that `resume` needs no flags for it."""
+    """What shapes the sending of a run, kept with it so that `resume` needs no flags for it.
+
+    `settings` tell a person how the run was made: (name, value, where it came from), no secrets.
+    `purged` is when its personal data were removed, in seconds since 1970.
+    """
 
     user_name: str
     base_url: str
@@ -38,6 +42,15 @@ class RunOptions:
     check_duplicate: bool
     resend: bool = False
     profile: str | None = None
+    settings: tuple[tuple[str, str, str], ...] = ()
+    purged: float | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "RunOptions":
+        """Out of the JSON that the ledger keeps."""
+        said = json.loads(text)
+        settings = tuple((name, value, source) for name, value, source in said.pop("settings", ()))
+        return cls(**said, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +249,7 @@ def _run(connection: Connection, run_id: int) -> Run:
         state=found.state,
         header=tuple(json.loads(found.header)),
         columns=tuple(json.loads(found.columns)),
-        options=RunOptions(**json.loads(found.options)),
+        options=RunOptions.read(found.options),
         created=found.created_wall,
     )
 

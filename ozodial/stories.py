@@ -37,7 +37,10 @@ class ReasonCount:
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """One request of a run. `kind` is add, or remove for what `undo` asked."""
+    """One request of a run.
+
+    `waited` is how many seconds passed since the one before; `resumed`: by another process.
+    """
 
     batch: int
     started: str
@@ -48,6 +51,8 @@ class BatchLine:
     transaction: str | None = None
     message: str | None = None
     kind: str = "add"
+    waited: float | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which 
         extra=typed.get("extra") or (),
         suppress=typed.get("suppress") or (),
         faults=typed.get("fault") or (),
+        notify=typed.get("notify") or (),
         **own,
     )
 

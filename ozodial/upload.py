@@ -260,4 +260,7 @@ def _hint(run: Run, counts: Mapping[State, int]) -> str | None:
         return run.resume_command
     if counts.get(State.UNKNOWN):
         return f"{run.resume_command} --resend-unknown"
+    problems = [s for s in (State.REJECTED, State.INVALID) if counts.get(s)]
+    if problems:
+        return f"ozodial runs export {run.id} problems.csv --only {','.join(problems)}"
     return None

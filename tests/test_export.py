@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from ozodial.errors import UsageError
 from ozodial.export import ADDED, ExportRow, check_target, export
+from ozodial.fixes import FIXES, fix_for
 from ozodial.formula import unguarded
 from ozodial.models import Reason, State
 
@@ -25,9 +27,9 @@ ROWS = [
     ExportRow(5, ["a\nb", "0987", ' "q"', "", "beyond", "007"], State.REJECTED, "dnd", "-5"),
 ]
 ADDED_CELLS = [
-    ["2", "accepted", "", "SuccessFully Updated"],
-    ["3", "invalid", "phone_missing", "Mobile No. is empty"],
-    ["5", "rejected", "dnd", "-5"],
+    ["2", "accepted", "", "SuccessFully Updated", ""],
+    ["3", "invalid", "phone_missing", "Mobile No. is empty", FIXES[Reason.PHONE_MISSING]],
+    ["5", "rejected", "dnd", "-5", FIXES[Reason.DND]],
 ]
 
 
@@ -68,9 +70,9 @@ def test_xlsx_is_text_throughout(tmp_path: Path) -> None:
     path = tmp_path / "out.xlsx"
     assert export(path, HEADER, ROWS) == 3
     rows = read_xlsx(path)
-    assert rows[0][:8] == [*HEADER, *ADDED]
-    assert rows[1][:8] == ["Sita", "+919876543210", "Devi", "x", *ADDED_CELLS[0]]
-    assert rows[2][:8] == ["=HYPERLINK(1)", "", "", "", *ADDED_CELLS[1]]
+    assert rows[0][:9] == [*HEADER, *ADDED]
+    assert rows[1][:9] == ["Sita", "+919876543210", "Devi", "x", *ADDED_CELLS[0]]
+    assert rows[2][:9] == ["=HYPERLINK(1)", "", "", "", *ADDED_CELLS[1]]
     assert rows[3] == ["a\nb", "0987", ' "q"', "", *ADDED_CELLS[2], "beyond", "007"]
     assert all(isinstance(cell, str) for row in rows for cell in row)
 
@@ -99,6 +101,7 @@ def test_jsonl_names_every_cell(tmp_path: Path) -> None:
         "ozodial_status": "accepted",
         "ozodial_reason": None,
         "ozodial_message": "SuccessFully Updated",
+        "ozodial_fix": None,
     }
     assert (records[2]["column 5"], records[2]["column 6"]) == ("beyond", "007")
     assert records[2]["ozodial_message"] == "-5"
@@ -106,18 +109,18 @@ def test_jsonl_names_every_cell(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".jsonl"])
 def test_an_export_fed_back_has_our_columns_once(tmp_path: Path, suffix: str) -> None:
-    header = ("Name", *ADDED, "Ozodial_Fix ", "ozodial_notes")
+    header = ("Name", *ADDED[:-1], "Ozodial_Fix ", "ozodial_notes")
     cells = ["Sita", "2", "invalid", "phone_invalid", "old", "fix", "mine"]
     path = tmp_path / f"again{suffix}"
     export(path, header, [ExportRow(7, cells, State.ACCEPTED, None, "new")])
     if suffix == ".jsonl":
         record = json.loads(path.read_text())
         assert list(record) == ["Name", "ozodial_notes", *ADDED]
-        assert list(record.values()) == ["Sita", "mine", 7, "accepted", None, "new"]
+        assert list(record.values()) == ["Sita", "mine", 7, "accepted", None, "new", None]
     else:
         rows = read_csv(path) if suffix == ".csv" else read_xlsx(path)
         assert rows[0] == ["Name", "ozodial_notes", *ADDED]
-        assert rows[1] == ["Sita", "mine", "7", "accepted", "", "new"]
+        assert rows[1] == ["Sita", "mine", "7", "accepted", "", "new", ""]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -127,14 +130,14 @@ def test_csv_reads_back_unchanged(tmp_path: Path, cells: list[str]) -> None:
     export(path, ("a", "b", "c"), [ExportRow(2, cells, "invalid", None, None)])
     _, row = read_csv(path)
     assert row[:3] == (cells + [""] * 3)[:3]
-    assert row[7:] == cells[3:]
+    assert row[8:] == cells[3:]
 
 
 def test_only_the_owner_may_read_it_and_a_rerun_replaces_it(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    path.write_text("old")
-    path.chmod(0o644)
-    export(path, HEADER, ROWS)
+    path.touch(0o644)
+    for _ in range(2):
+        export(path, HEADER, ROWS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["out.csv"]
 
@@ -146,11 +149,41 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
 
     for name in ("out.csv", "out.xlsx", "out.jsonl"):
         path = tmp_path / name
-        path.write_text("old")
+        export(path, HEADER, ROWS)
+        before = path.read_bytes()
         with pytest.raises(RuntimeError, match="ledger gone"):
             export(path, HEADER, broken())
-        assert path.read_text() == "old"
+        assert path.read_bytes() == before
     assert len(os.listdir(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("name", ["leads.csv", "leads.xlsx", "leads.jsonl"])
+def test_what_is_no_export_is_left_as_it_is(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("Mobile,Name\n9876543210,Asha\n")
+    with pytest.raises(UsageError, match="not an earlier export") as refused:
+        export(path, HEADER, ROWS)
+    assert str(path.with_stem("leads-ozodial")) in str(refused.value.hint)
+    assert path.read_text() == "Mobile,Name\n9876543210,Asha\n"
+
+
+def test_a_workbook_of_another_program_is_no_export_and_one_saved_by_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    for header, ours in (("Mobile", False), ("ozodial_status", True)):
+        with xlsxwriter.Workbook(str(path)) as book:  # with shared strings, as Excel writes
+            book.add_worksheet().write_string(0, 0, header)
+        if ours:
+            assert export(path, HEADER, ROWS) == 3
+        else:
+            with pytest.raises(UsageError, match="not an earlier export"):
+                check_target(path)
+
+
+def test_every_reason_has_its_fix() -> None:
+    assert set(FIXES) == set(Reason)
+    assert fix_for("accepted", None) == fix_for("accepted", "of the vendor's own") == ""
+    assert fix_for("rejected", "of the vendor's own") == FIXES[Reason.REFUSED_BY_VENDOR]
+    assert "--resend-unknown" in fix_for("unknown", None)
 
 
 @pytest.mark.parametrize(

@@ -17,22 +17,27 @@ PACKAGE = Path(ozodial.__file__).parent
 ROOT = PACKAGE.parent
 
 FOREIGN = {
-    "typer": {"cli", "cli_runs", "options"},
+    "typer": {"prompting", "cli", "cli_runs", "options"},
     "httpx": {"client"},
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
         *("slots", "history", "marking", "health", "sifting", "holders", "removals", "settling"),
+        "purging",
     },
     "rich": {"live", "screen", "tables"},
     "starlette": {"sandbox_app", "sandbox_wire", "sandbox_server"},
     "uvicorn": {"sandbox_server"},
-    "keyring": {"settings"},
+    "keyring": {"keystore"},
     "platformdirs": {"settings"},
     "phonenumbers": {"phones", "numbering"},
     "dateutil": {"dates"},
     "python_calamine": {"workbook"},
     "charset_normalizer": {"encodings"},
     "xlsxwriter": {"export"},
+    "apprise": {"notify"},
+    "jinja2": {"page"},
+    "tomlkit": {"profiles"},
+    "matplotlib": {"charts", "page"},
 }
 """A library -> the only rooms that may import it."""
 
@@ -50,7 +55,8 @@ STEPS = {
 
 ABOVE = {
     *("cli", "cli_runs", "options", "typed", "commands", "looking", "checking", "opening"),
-    *("undoing", "importing", "doctor"),
+    *("undoing", "importing", "doctor", "origins", "archive", "outlets", "runpage", "prompting"),
+    "login",
 }
 """The rooms of the command line; nothing below imports them."""
 
@@ -122,6 +128,7 @@ def test_modules_stay_small_and_say_what_they_are() -> None:
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_looking_at_help_or_version_loads_nothing_heavy(argument: str) -> None:
     heavy = "httpx sqlalchemy phonenumbers dateutil rich.live starlette uvicorn keyring xlsxwriter"
+    heavy += " apprise jinja2 matplotlib tomlkit"
     code = (
         "import sys\n"
         f"sys.argv = ['ozodial', {argument!r}]\n"

@@ -12,6 +12,8 @@ from ozodial.sandbox_server import ServerHandle
 from tests.command import Desk
 
 GOOD = 9_800_100_000
+DND = "9855501555"
+"""The simulator refuses it."""
 
 
 def leads(*bad: str) -> str:
@@ -69,3 +71,21 @@ def test_an_export_of_all_rows_goes_back_in_and_sends_nothing(desk: Desk) -> Non
     before, after = table(desk.home / "all.csv"), table(desk.home / "again.csv")
     assert [row[:4] for row in before] == [row[:4] for row in after]
     assert before[0] == after[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"), [("bad.csv", mend_csv), ("bad.xlsx", mend_xlsx)], ids=["csv", "xlsx"]
+)
+def test_exported_problems_mended_in_a_spreadsheet_go_straight_back(
+    desk: Desk, vendor: ServerHandle, name: str, mend: Callable[..., None]
+) -> None:
+    bad = ["12345,Asha,@a,7", f"{DND},Dora,,8"]
+    refused = desk.run("bulk-add", desk.write("leads.csv", leads(*bad)), "--json")
+    assert (refused.summary["rejected"], refused.summary["invalid"]) == (1, 1)
+    out = desk.run("runs", "export", "1", name, "--only", "rejected,invalid")
+    assert (out.code, len(vendor.sandbox.leads)) == (0, 5)
+    mended = {"12345": "98001 77777", DND: "9800188888"}
+    mend(desk.home / name, lambda cell: mended.get(cell, cell))
+    again = desk.run("bulk-add", name, "--json")
+    assert (again.code, again.summary["accepted"], again.summary["rows"]) == (0, 2, 2)
+    assert [lead.phone for lead in vendor.sandbox.leads][5:] == ["9800177777", "9800188888"]

@@ -29,7 +29,11 @@ REASONS = [ReasonCount(State.INVALID, "phone_invalid", 6, "too short")]
 STORY = RunStory(
     LINE,
     REASONS,
-    [BatchLine(1, "10:00:00", 200, "answered", 0.8123, 200, "tx-1", EVIL)],
+    [
+        BatchLine(1, "10:00:00", 200, "answered", 0.8123, 200, "tx-1", EVIL),
+        BatchLine(2, "10:00:31", 200, "unknown", 60.0, waited=29.74),
+        BatchLine(3, "12:01:31", 50, "answered", 0.8, 200, waited=7200, resumed=True),
+    ],
     PROBLEMS,
     31,
     [("campaign", "Diwali", "--campaign")],
@@ -83,7 +87,10 @@ def test_a_story_tells_settings_reasons_requests_and_problems() -> None:
     ]
     assert "campaign  Diwali  --campaign" in text
     assert "   6  invalid  phone_invalid  too short" in text
-    assert "    1  10:00:00   200  answered  0.8 s  200   tx-1" in text
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert any(line.startswith("1 10:00:00 200 answered 0.8 s 200 tx-1") for line in lines)
+    assert "2 30 s 10:00:31 200 unknown 1 min" in lines
+    assert "3 resumed after 2 h 12:01:31 50 answered 0.8 s 200" in lines
     assert " 13  98765  [/x]\\x1b[2J\\u202e  invalid  too short" in text
     assert text.endswith(
         "and 30 problem rows more: `ozodial runs export 12 OUT.csv` has all of them\n"
@@ -112,8 +119,9 @@ def test_json_gives_what_the_records_hold() -> None:
     assert (run["run"], run["accepted"], run["unknown"], run["state"]) == (12, 438, 0, "finished")
     events = [json.loads(line) for line in plain(SHOWS[1], as_json=True).splitlines()]
     kinds = [event["event"] for event in events]
-    assert kinds == ["run", "setting", "reason", "batch", "row"]
-    assert events[4]["phone"] == "98765"
+    assert kinds == ["run", "setting", "reason", "batch", "batch", "batch", "row"]
+    assert (events[4]["waited"], events[5]["resumed"]) == (29.74, True)
+    assert events[-1]["phone"] == "98765"
     plan = json.loads(plain(SHOWS[2], as_json=True))
     assert plan["chosen"]["seconds"] == 61.5
     assert plan["columns"][0]["samples"] == ["9876543210", "", EVIL]

@@ -1,5 +1,6 @@
 """Settings: which source wins, what is refused, and that the key stays a secret."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,7 @@ def test_the_key_comes_from_its_file_or_the_environment(
 ) -> None:
     file = tmp_path / "key"
     file.write_text("from-file\n")
+    file.chmod(0o600)
     flag = settings(config, api_key_file=str(file))
     assert api_key(flag, {**config, "OZODIAL_API_KEY": "from-env"}) == "from-file"
     named = {**config, "OZODIAL_API_KEY_FILE": str(file)}
@@ -167,3 +169,35 @@ def test_the_ledger_is_where_it_is_named(config: dict[str, str]) -> None:
     named = {**config, "OZODIAL_LEDGER": "/x/ledger.db"}
     assert ledger_place(named, settings(named)) == "/x/ledger.db"
     assert ledger_place(config, settings(config)).endswith("ledger.db")
+
+
+@pytest.mark.parametrize(("mode", "used"), [(0o600, True), (0o400, True), (0o640, False)])
+def test_a_key_file_that_others_can_read_is_refused(
+    config: dict[str, str], tmp_path: Path, mode: int, used: bool
+) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-file")
+    file.chmod(mode)
+    flag = settings(config, api_key_file=str(file))
+    if used:
+        assert api_key(flag, config) == "from-file"
+        return
+    with pytest.raises(SettingError, match="its mode is 640") as refused:
+        api_key(flag, config)
+    assert refused.value.hint == f"chmod 600 {file}"
+    assert int(refused.value.exit_code) == 6
+
+
+def test_what_is_wrong_names_what_to_type(config: dict[str, str], tmp_path: Path) -> None:
+    def hint(work: Callable[[], object]) -> str:
+        with pytest.raises((UsageError, SettingError)) as wrong:
+            work()
+        return wrong.value.hint or ""
+
+    assert hint(lambda: settings(config, "wset")) == "--profile west"
+    assert "--timeout 60" in hint(lambda: settings(config, timeout="-1").number("timeout", 0))
+    named = {**config, "OZODIAL_API": "v9"}
+    assert hint(lambda: settings(named).choice("api", ("v1", "v4"))) == "OZODIAL_API=v1"
+    assert "https://example.org" in hint(lambda: check_url("http://example.org", "--base-url"))
+    missing = settings(config, api_key_file=str(tmp_path / "none"))
+    assert hint(lambda: api_key(missing, config)).endswith(f"chmod 600 {tmp_path / 'none'}")
