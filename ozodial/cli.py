@@ -43,6 +43,11 @@ def schedule(
     file: opt.File,
     campaign: opt.Campaign = None,
     at: opt.At = None,
+    spread: opt.Spread = None,
+    per_hour: opt.PerHour = None,
+    days: opt.Days = None,
+    calling_hours: opt.CallingHours = None,
+    outside: opt.Outside = None,
     user_name: opt.UserName = None,
     api_key_file: opt.KeyFile = None,
     profile: opt.Profile = None,
@@ -60,6 +65,11 @@ def schedule(
     timeout: opt.Timeout = None,
     patience: opt.Patience = None,
     parallel: opt.Parallel = None,
+    limit: opt.Limit = None,
+    confirm_above: opt.ConfirmAbove = None,
+    yes: opt.Yes = False,
+    max_duration: opt.MaxDuration = None,
+    stop_at: opt.StopAt = None,
     dry_run: opt.DryRun = False,
     resend: opt.Resend = False,
     rejects: opt.Rejects = None,
@@ -67,6 +77,7 @@ def schedule(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
     sandbox: opt.SandboxFlag = False,
     fault: opt.Fault = None,
 ) -> None:
@@ -95,6 +106,11 @@ def bulk_add(
     pace: opt.Pace = None,
     timeout: opt.Timeout = None,
     patience: opt.Patience = None,
+    limit: opt.Limit = None,
+    confirm_above: opt.ConfirmAbove = None,
+    yes: opt.Yes = False,
+    max_duration: opt.MaxDuration = None,
+    stop_at: opt.StopAt = None,
     dry_run: opt.DryRun = False,
     resend: opt.Resend = False,
     rejects: opt.Rejects = None,
@@ -102,6 +118,7 @@ def bulk_add(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
     sandbox: opt.SandboxFlag = False,
     fault: opt.Fault = None,
 ) -> None:
@@ -118,6 +135,11 @@ def check(
     ] = None,
     api: opt.Api = None,
     at: opt.At = None,
+    spread: opt.Spread = None,
+    per_hour: opt.PerHour = None,
+    days: opt.Days = None,
+    calling_hours: opt.CallingHours = None,
+    outside: opt.Outside = None,
     campaign: opt.Campaign = None,
     profile: opt.Profile = None,
     maps: opt.Maps = None,
@@ -132,6 +154,7 @@ def check(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
 ) -> None:
     """Everything but the sending: columns, bad rows, batches, how long it will take."""
     from ozodial import checking
@@ -161,11 +184,14 @@ def resume(
     timeout: opt.Timeout = None,
     patience: opt.Patience = None,
     parallel: opt.Parallel = None,
+    max_duration: opt.MaxDuration = None,
+    stop_at: opt.StopAt = None,
     rejects: opt.Rejects = None,
     results: opt.Results = None,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
     sandbox: opt.SandboxFlag = False,
 ) -> None:
     """Finish an interrupted run; its file is not needed."""
@@ -279,45 +305,15 @@ def _upload(command: str, typed: dict[str, Any]) -> None:
 
 
 def _given(typed: dict[str, Any]) -> Any:  # noqa: ANN401 - opening.Given, which is not loaded yet
-    from ozodial.opening import Given
-    from ozodial.settings import NAMES
+    from ozodial.typed import given
 
-    flags = {name: typed.get(name) for name in NAMES}
-    if flags["check_duplicate"] is not None:
-        flags["check_duplicate"] = str(flags["check_duplicate"])
-    own: dict[str, Any] = {}
-    for name in ("profile", "file", "sheet", "at", "rejects", "results", "map_file", "save_map"):
-        if typed.get(name) is not None:
-            own[name] = typed[name]
-    for name in ("dry_run", "resend", "resend_unknown", "sandbox"):
-        own[name] = bool(typed.get(name))
-    return Given(
-        view=_view(typed["json"], typed["quiet"], typed["verbose"]),
-        flags=flags,
-        maps=typed.get("maps") or (),
-        extra=typed.get("extra") or (),
-        suppress=typed.get("suppress") or (),
-        faults=typed.get("fault") or (),
-        **own,
-    )
+    return given(typed)
 
 
-def _view(json: bool, quiet: bool = False, verbosity: int = 0) -> Any:  # noqa: ANN401 - as above
-    from ozodial.render import Viewing
-    from ozodial.settings import terminal
+def _view(json: bool) -> Any:  # noqa: ANN401 - as above
+    from ozodial.typed import view
 
-    no_color, term = terminal()
-    return Viewing(
-        stdout=sys.stdout,
-        stderr=sys.stderr,
-        json=json,
-        quiet=quiet,
-        verbosity=verbosity,
-        stdout_is_tty=sys.stdout is not None and sys.stdout.isatty(),
-        stderr_is_tty=sys.stderr is not None and sys.stderr.isatty(),
-        no_color=no_color,
-        term=term,
-    )
+    return view(json)
 
 
 def _exit(code: ExitCode) -> None:

@@ -14,6 +14,7 @@ from ozodial.endpoints import Access, Endpoint
 from ozodial.errors import ExitCode, OzodialError
 from ozodial.events import Event
 from ozodial.ledger import Ledger
+from ozodial.limits import Limit
 from ozodial.models import State
 from ozodial.pacing import Pacer, Patience
 from ozodial.sending import HaltError, Shift, Worker
@@ -65,6 +66,7 @@ class Wire:
     timeout: float
     patience: float
     parallel: int = 1
+    limit: Limit | None = None
 
 
 def new_shift(
@@ -95,6 +97,7 @@ def new_shift(
         clock=ledger.clock,
         emit=emit,
         halt=halt,
+        limit=wire.limit,
         any_taken=bool(Staging(ledger).counts(run.id).keys() & {State.ACCEPTED, State.QUEUED}),
     )
 

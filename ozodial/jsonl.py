@@ -7,6 +7,7 @@ terminal and encoded in anything. Never imports rich.
 
 import json
 import re
+from collections.abc import Sequence
 
 from ozodial.events import (
     BatchEvent,
@@ -52,6 +53,9 @@ class JsonViewer:
     def log(self, text: str) -> None:
         """A line for stderr."""
         self._err.line(harmless(text))
+
+    def hold(self, lines: Sequence[str]) -> None:
+        """Nobody is asked."""
 
     def close(self) -> None:
         """Nothing is held back."""
@@ -119,6 +123,7 @@ def _run(event: RunEvent) -> dict[str, Json]:
         "sandbox": event.sandbox,
         "continued": event.continued,
         "dry_run": event.dry,
+        "left_out": event.left_out,
     }
 
 
@@ -129,6 +134,7 @@ def _summary(event: SummaryEvent) -> dict[str, Json]:
     record["exit_code"] = int(event.exit_code)
     if event.counts.get(State.SENDING):  # only another process of this run can hold such rows
         record["sending"] = event.counts[State.SENDING]
+    record["left_out"] = event.left_out
     record["hint"] = event.hint
     return record
 

@@ -89,7 +89,7 @@ class LiveScreen:
     def _head(self, run: RunEvent) -> list[Text]:
         facts = [endpoint_name(run.command, run.api), run_name(run.run, run.dry)]
         facts += [clipped(run.account)] if run.account else []
-        facts += ["goes on"] if run.continued else []
+        facts += ["goes on"] if run.continued and run.ready else []
         head = Text.assemble(
             (clipped(run.file), "bold"),
             f" {self._arrow} ",
@@ -121,6 +121,10 @@ class LiveScreen:
         if left is not None:
             end = (moment.wall + timedelta(seconds=left)).strftime("%H:%M:%S")
             parts.append(f"about {duration(ceil(left))} left, until {end}")
+            stops = progress.stops(moment.now)
+            if stops is not None and stops < left:
+                end = (moment.wall + timedelta(seconds=stops)).strftime("%H:%M:%S")
+                parts[-1] = f"about {duration(ceil(left))} left, but it stops at {end}"
         rate = progress.rate(moment.now)
         if rate is not None:
             parts.append(f"{rate:,.0f} rows a minute")
@@ -195,9 +199,8 @@ def _doing(progress: Progress, run: RunEvent, now: float) -> Text:
         return Text.assemble("next request in ", (f"{ceil(seconds)} s", "bold"), f": {reason}")
     if progress.sending is not None:
         sent = progress.sending
-        of = f" of {run.batches}" if sent.batch <= run.batches else ""
         rows = plural(sent.rows, "row")
-        return Text(f"request {sent.batch}{of} is on its way: {rows}")
+        return Text(f"request {sent.batch} of {progress.batches()} is on its way: {rows}")
     return Text(
         "preparing the next request" if progress.requests_left() else "nothing left to send"
     )

@@ -21,6 +21,7 @@ from ozodial.errors import RefusedError, StoppedError
 from ozodial.events import BatchEvent, Event, RowEvent, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret
 from ozodial.ledger import Ledger
+from ozodial.limits import Limit
 from ozodial.models import Instant, Lost, NotSent, Outcome, Reply, SettledRow, State
 from ozodial.pacing import POLL_SECONDS, Pacer, Patience
 from ozodial.staging import Run
@@ -58,6 +59,7 @@ class Shift:
     clock: Clock
     emit: Callable[[Event], None]
     halt: threading.Event
+    limit: Limit | None = None
     ended: int = 0  # requests of this process that are over and recorded
     recorded: threading.Condition = field(default_factory=threading.Condition)
     unknown_in_a_row: int = 0
@@ -105,11 +107,16 @@ class Worker:
             raise HaltError
         if not self._claims.any_ready():
             return self._others_at_work(0, seen)
+        self._check_limit()
         token = shift.tokens.get(self._pause, self._reap, self._stale) if shift.tokens else None
         shift.pacer.await_turn(self._pause, self._reap)
-        if shift.halt.is_set():
+        try:
+            self._check_limit()
+            if shift.halt.is_set():
+                raise HaltError
+        except (StoppedError, HaltError):
             shift.pacer.give_back()
-            raise HaltError
+            raise
         claim = self._claims.claim(shift.endpoint.rows_per_request, self._now())
         self._tell_settled(claim.settled)
         if claim.lost:
@@ -239,13 +246,26 @@ class Worker:
         return True
 
     def _pause(self, seconds: float, why: str, message: str) -> None:
-        """Wait, and say so once; HaltError when the run is told to stop."""
+        """Wait, and say so once; HaltError when the run is told to stop.
+
+        What would end after the run's time is over is not waited for.
+        """
+        self._check_limit(seconds)
         what = message if why == "busy" else ""
         if not what or what != self._waiting_for:
             self._shift.emit(WaitEvent(seconds, why, message))
         self._waiting_for = what
         if self._shift.clock.wait(seconds, self._shift.halt):
             raise HaltError
+
+    def _check_limit(self, seconds: float = 0.0) -> None:
+        """StoppedError if no request may begin any more in `seconds` from now."""
+        limit, now = self._shift.limit, self._shift.clock.instant()
+        if limit is not None and limit.left(now) <= seconds:
+            raise StoppedError(
+                f"Stopped between two requests by {limit.reason(now)}; "
+                "the same command goes on with the rest."
+            )
 
     def _reap(self) -> None:
         shift = self._shift

@@ -26,6 +26,8 @@ DEFAULTS: Mapping[str, str] = {
     "parallel": "1",
     "auth": "token",
     "api": "v1",
+    "outside": "reject",
+    "confirm_above": "1000",
 }
 NAMES = (
     *DEFAULTS,
@@ -36,6 +38,10 @@ NAMES = (
     "pace",
     "check_duplicate",
     "ledger",
+    "calling_hours",
+    "days",
+    "max_duration",
+    "stop_at",
 )
 PROFILE_ONLY = ("paths", "suppress")
 

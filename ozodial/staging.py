@@ -6,7 +6,7 @@ that is still being staged belongs to its owner alone, and is discarded when tha
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -30,7 +30,11 @@ _INSERT_ROWS = f"INSERT INTO rows ({_NAMES}) VALUES ({', '.join('?' * len(COLUMN
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What shapes the sending of a run, kept with it so that `resume` needs no flags for it."""
+    """What shapes the sending of a run, kept with it so that `resume` needs no flags for it.
+
+    `when` is the ScheduledTime that leads without one got; `left_out` rows of the file stay out of
+    the run by --limit.
+    """
 
     user_name: str
     base_url: str
@@ -38,6 +42,8 @@ class RunOptions:
     check_duplicate: bool
     resend: bool = False
     profile: str | None = None
+    when: str | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +109,29 @@ class Staging:
             done += len(chunk)
             yield done
 
-    def finish(self, run_id: int) -> None:
-        """Open a staged run for sending; leads that went in earlier become `already_accepted`."""
+    def finish(self, run_id: int, left_out: int = 0) -> None:
+        """Open a staged run for sending; leads that went in earlier become `already_accepted`.
+
+        `left_out` rows of its file were not staged.
+        """
         with self._ledger.write() as connection:
-            self._check_mine(connection, run_id)
-            run = _run(connection, run_id)
-            if not run.options.resend:
-                _mark_accepted_before(connection, run)
+            self._complete(connection, run_id, left_out)
             opened = runs.update().where(runs.c.id == run_id)
             connection.execute(opened.values(state="open", owner_id=None))
 
-    def preview(self, run_id: int) -> None:
-        """What `finish` would mark, for a dry run that is discarded afterwards."""
+    def preview(self, run_id: int, left_out: int = 0) -> Run:
+        """What `finish` would mark, for a look at a run that may be discarded afterwards."""
         with self._ledger.write() as connection:
-            self._check_mine(connection, run_id)
-            run = _run(connection, run_id)
-            if not run.options.resend:
-                _mark_accepted_before(connection, run)
+            self._complete(connection, run_id, left_out)
+            return _run(connection, run_id)
+
+    def _complete(self, connection: Connection, run_id: int, left_out: int) -> None:
+        self._check_mine(connection, run_id)
+        run = _run(connection, run_id)
+        if not run.options.resend:
+            _mark_accepted_before(connection, run)
+        options = _json(replace(run.options, left_out=left_out))
+        connection.execute(runs.update().where(runs.c.id == run_id).values(options=options))
 
     def discard(self, run_id: int) -> None:
         """Forget a run that was never opened."""
@@ -203,7 +215,7 @@ class Staging:
             "created_wall": self._ledger.clock.instant().wall,
             "header": json.dumps(new.header, ensure_ascii=False),
             "columns": json.dumps(new.columns, ensure_ascii=False),
-            "options": json.dumps(asdict(new.options), ensure_ascii=False),
+            "options": _json(new.options),
         }
         key = connection.execute(runs.insert().values(values)).inserted_primary_key
         return int(key[0]) if key is not None else 0
@@ -216,6 +228,10 @@ class Staging:
                 "This process stood still for so long that its half-staged run was discarded.",
                 "run the same command again",
             )
+
+
+def _json(options: RunOptions) -> str:
+    return json.dumps(asdict(options), ensure_ascii=False)
 
 
 def _run(connection: Connection, run_id: int) -> Run:

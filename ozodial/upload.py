@@ -6,7 +6,7 @@ run of the same command on the same file; `send` sends what is ready and ends wi
 
 import hashlib
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
@@ -28,7 +28,7 @@ from ozodial.history import settled_rows
 from ozodial.ledger import Ledger
 from ozodial.models import State, Target
 from ozodial.pacing import POLL_SECONDS
-from ozodial.prepare import Leads, Recipe, open_leads
+from ozodial.prepare import Leads, Recipe, check_times, open_leads
 from ozodial.sending import HaltError, given_up, row_event
 from ozodial.staging import NewRun, Run, RunOptions, Staging
 
@@ -42,6 +42,10 @@ class Job:
     options: RunOptions
 
 
+Agreed = Callable[[Run, Mapping[State, int]], bool]
+"""Asks a person whether a run of such counts is to be sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A run to send; `continued`: it was staged by an earlier command."""
@@ -51,11 +55,12 @@ class Prepared:
 
 
 def prepare(
-    job: Job, ledger: Ledger, stop: Stop, *, dry: bool = False
+    job: Job, ledger: Ledger, stop: Stop, *, dry: bool = False, agreed: Agreed | None = None
 ) -> Generator[Event, None, Prepared]:
     """Stage the file as a run, or find the one that the same command staged before.
 
-    `dry` stages for a look only: the run is never opened, and discarded by the caller.
+    `dry` stages for a look only: the run is never opened, and discarded by the caller. A run that
+    is not `agreed` to is discarded too, and HaltError raised.
     """
     staging = Staging(ledger)
     ledger.reap()
@@ -65,7 +70,9 @@ def prepare(
         while run_id is None:
             found = staging.find(new.fingerprint)
             if found is not None and not found[1]:
-                return Prepared(staging.run(found[0]), continued=True)
+                run = staging.run(found[0])
+                yield from _other_times(run, job)
+                return Prepared(run, continued=True)
             if found is not None:
                 if not told:
                     said = f"another process is reading the file into run {found[0]}"
@@ -73,10 +80,9 @@ def prepare(
                 told = True
                 _await_other(ledger, stop)
             else:
+                check_times(job.recipe)
                 run_id = staging.begin(new)
-        yield from _fill(staging, run_id, leads, stop, dry)
-        for said in leads.findings.notices():
-            yield NoticeEvent(said)
+        yield from _fill(staging, run_id, leads, stop, dry, agreed)
     if not dry:
         for older, file in staging.unfinished(run_id):
             yield NoticeEvent(
@@ -107,6 +113,16 @@ def _new_run(job: Job, leads: Leads, dry: bool) -> NewRun:
     )
 
 
+def _other_times(run: Run, job: Job) -> Iterator[Event]:
+    """`tomorrow` has moved on since the run was made; its leads have not."""
+    before, now = run.options.when, job.options.when
+    if before is not None and now is not None and before != now:
+        yield NoticeEvent(
+            f'"{job.recipe.when}" meant {before} when run {run.id} was made, and that stands; '
+            f"to schedule the same file once more, name the day: {now}"
+        )
+
+
 def _await_other(ledger: Ledger, stop: Stop) -> None:
     """Another process is staging the very same run: wait for it, then share its work."""
     ledger.reap()
@@ -114,16 +130,26 @@ def _await_other(ledger: Ledger, stop: Stop) -> None:
         raise HaltError
 
 
-def _fill(staging: Staging, run_id: int, leads: Leads, stop: Stop, dry: bool) -> Iterator[Event]:
+def _fill(
+    staging: Staging, run_id: int, leads: Leads, stop: Stop, dry: bool, agreed: Agreed | None
+) -> Iterator[Event]:
     try:
         for done in staging.add(run_id, leads.rows()):
             yield ReadingEvent(done)
             if stop.halt.is_set():
                 raise HaltError
+        for said in leads.findings.notices():
+            yield NoticeEvent(said)
+        left_out = leads.findings.left_out_rows
         if dry:
-            staging.preview(run_id)
-        else:
-            staging.finish(run_id)
+            staging.preview(run_id, left_out)
+            return
+        if agreed is not None:
+            # a run is not open while a person thinks: no `resume` may send it meanwhile
+            run = staging.preview(run_id, left_out)
+            if not agreed(run, staging.counts(run_id)):
+                raise HaltError
+        staging.finish(run_id, left_out)
     except (OzodialError, HaltError) as error:
         with suppress(OzodialError):  # the first error is the one to tell
             staging.discard(run_id)
@@ -172,6 +198,7 @@ def run_event(
         continued=continued,
         counts=counts,
         pace=pace,
+        left_out=run.options.left_out,
     )
 
 
@@ -227,7 +254,8 @@ def summary(
         counts[State.UNKNOWN] = counts.get(State.UNKNOWN, 0) + lost
     code = exit_code(counts, trouble, interrupted)
     hint = _hint(Staging(ledger).run(run.id), counts)
-    return SummaryEvent(run.id, sum(counts.values()), counts, seconds, code, hint)
+    left_out = run.options.left_out
+    return SummaryEvent(run.id, sum(counts.values()), counts, seconds, code, hint, left_out)
 
 
 def exit_code(

@@ -132,7 +132,8 @@ def summary_line(event: SummaryEvent, dry: bool = False) -> str:
     counts = told_counts(event.counts)
     told = f"{plural(event.rows, 'row')}: {counts}" if counts else plural(event.rows, "row")
     ending = f"{max(0.0, event.seconds):.1f} s; exit {int(event.exit_code)}"
-    return f"{run_name(event.run, dry)}: {told}; {ending}"
+    left_out = f"; {event.left_out} left out by --limit" if event.left_out else ""
+    return f"{run_name(event.run, dry)}: {told}{left_out}; {ending}"
 
 
 def endpoint_name(command: str, api: str) -> str:
@@ -160,9 +161,9 @@ def wait_reason(event: WaitEvent, pace: float) -> str:
 
 
 def batch_line(event: BatchEvent, batches: int) -> str:
-    """One request's end in one line."""
+    """One request's end in one line; `batches` is how many there are in all, 0: nobody knows."""
     outcome = event.outcome.replace("_", " ")
-    of = f" of {batches}" if event.batch <= batches else ""
+    of = f" of {batches}" if batches else ""
     line = f"batch {event.batch}{of}: {plural(event.rows, 'row')} {outcome}"
     line += f" in {duration(event.seconds)}"
     return f"{line}: {clipped(event.message)}" if event.message else line

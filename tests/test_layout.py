@@ -47,7 +47,10 @@ STEPS = {
 }
 """The steps of a lead's way; they never import each other (endpoints is what all stand on)."""
 
-ABOVE = {"cli", "options", "commands", "looking", "checking", "opening"}
+ABOVE = {
+    *("cli", "options", "typed", "commands", "looking", "checking", "opening", "timing", "asking"),
+    *("templates",),
+}
 """The rooms of the command line; nothing below imports them."""
 
 
