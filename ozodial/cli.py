@@ -129,10 +129,7 @@ def bulk_add(
 @app.command(epilog="Example: ozodial check leads.xlsx --for bulk-add")
 def check(
     file: opt.File,
-    for_: Annotated[
-        str | None,
-        typer.Option("--for", metavar="schedule|bulk-add", help="[schedule where it has times]"),
-    ] = None,
+    for_: opt.For = None,
     api: opt.Api = None,
     at: opt.At = None,
     spread: opt.Spread = None,
@@ -159,10 +156,18 @@ def check(
     """Everything but the sending: columns, bad rows, batches, how long it will take."""
     from ozodial import checking
 
-    given = _given(locals())
-    if for_ not in (None, "schedule", "bulk-add"):
-        raise typer.BadParameter("schedule or bulk-add", param_hint="--for")
-    _exit(checking.check(given, for_))
+    _exit(checking.check(_given(locals()), for_))
+
+
+@app.command(epilog="Example: ozodial template leads.xlsx --for schedule")
+def template(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help=".xlsx or .csv; a new file.")],
+    for_: opt.For = None,
+) -> None:
+    """Write an empty sheet with the right columns, to be filled in and sent."""
+    from ozodial import templates
+
+    _exit(templates.template(out, for_ or "schedule", _view(False)))
 
 
 @app.command(epilog="Example: ozodial resume 12")

@@ -1,7 +1,7 @@
 """The options of the command line, each with its one line of help; shared by the commands."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -57,6 +57,10 @@ At = Annotated[
         metavar="WHEN",
         help='ScheduledTime of rows without one: "tomorrow 10:00", "+3d 10:00", a date and time.',
     ),
+]
+For = Annotated[
+    Literal["schedule", "bulk-add"] | None,
+    typer.Option("--for", help="The command [schedule where there are times]."),
 ]
 Spread = Annotated[
     str | None,

@@ -32,7 +32,7 @@ FOREIGN = {
     "dateutil": {"dates"},
     "python_calamine": {"workbook"},
     "charset_normalizer": {"encodings"},
-    "xlsxwriter": {"export"},
+    "xlsxwriter": {"export", "template"},
 }
 """A library -> the only rooms that may import it."""
 
