@@ -230,7 +230,8 @@ class _Sender:
             self.viewer.show(replace(row_event(run.id, row), run=None))
         staging.discard(run.id)
         code = exit_code({**counts, State.READY: 0}, None, None)
-        self.viewer.show(SummaryEvent(None, start.rows, counts, 0.0, code))
+        left_out = start.left_out
+        self.viewer.show(SummaryEvent(None, start.rows, counts, 0.0, code, left_out=left_out))
         return code
 
     def _write_files(self, run: "Run", ledger: "Ledger") -> None:

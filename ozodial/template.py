@@ -109,8 +109,8 @@ def _leads(book: "Workbook", sheet: "Worksheet", guides: list[Guide]) -> None:
         sheet.write_string(0, place, guide.field, head)
         check = _CHECKS.get(guide.field)
         if check is not None:
-            said = {"input_title": guide.field, "input_message": _short(guide.says)}
-            wrong = {"error_title": guide.field, "error_message": _short(guide.says)}
+            said = {"input_title": guide.field, "input_message": guide.says}
+            wrong = {"error_title": guide.field, "error_message": guide.says}
             sheet.data_validation(1, place, _LAST_ROW, place, {**check, **said, **wrong})
     sheet.freeze_panes(1, 0)
 
@@ -156,8 +156,3 @@ def _columns(book: "Workbook", sheet: "Worksheet", guides: list[Guide], endpoint
         sheet.merge_range(row, 0, row, 3, line, text)
         sheet.set_row(row, 32)
     sheet.freeze_panes(1, 0)
-
-
-def _short(text: str) -> str:
-    """Excel shows no more than 255 characters beside a cell."""
-    return text if len(text) <= 255 else text[:254] + "…"

@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -149,6 +150,9 @@ class Broken:
 
     def log(self, text: str) -> None:
         raise ZeroDivisionError(text)
+
+    def hold(self, lines: Sequence[str]) -> None:
+        raise BrokenPipeError
 
     def close(self) -> None:
         self.closed = True

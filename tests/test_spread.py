@@ -1,7 +1,8 @@
-"""The spreading of leads over the day: pure functions, whatever the window, the rate and the zone."""
+"""The spreading of leads over the day: pure, whatever the window, the rate and the zone."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -78,6 +79,10 @@ def test_a_window_that_has_begun_is_for_no_new_run() -> None:
         spread("today 12:00..18:00").check(NOON)
 
 
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
+
 windows = st.builds(
     Spread,
     st.dates(date(2026, 1, 1), date(2027, 12, 1)),
@@ -114,7 +119,7 @@ def test_times_are_real_in_order_in_the_window_and_even(window: Spread, count: i
             assert sum(begin <= moment < begin + 3600 for moment in real) <= window.per_hour
     for day in {time[:10] for time in times}:
         mine = [moment for time, moment in zip(times, real, strict=True) if time[:10] == day]
-        gaps = [after - before for before, after in zip(mine, mine[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(mine)]
         even = max(gaps, default=0) - min(gaps, default=0) <= 1
         assert even or any(gap >= 1800 for gap in gaps)  # the hour that comes twice is left out
 
@@ -141,7 +146,12 @@ def test_summer_time_makes_no_time_that_no_clock_shows() -> None:
 
 @pytest.mark.parametrize(
     ("text", "days"),
-    [("mon-sat", "mon-sat"), ("Sunday", "sun"), ("sat-mon", "mon,sat-sun"), ("mon, wed", "mon,wed")],
+    [
+        ("mon-sat", "mon-sat"),
+        ("Sunday", "sun"),
+        ("sat-mon", "mon,sat-sun"),
+        ("mon, wed", "mon,wed"),
+    ],
 )
 def test_days_are_read_and_written(text: str, days: str) -> None:
     assert days_text(parse_days(text, "--days")) == days
@@ -165,7 +175,9 @@ def test_hours_are_read() -> None:
 
 
 @given(
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda t: t.replace(microsecond=0)),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(
+        lambda t: t.replace(microsecond=0)
+    ),
     CLOCKS,
     CLOCKS,
     st.frozensets(st.integers(0, 6), min_size=1),
