@@ -26,7 +26,6 @@ from ozodial.opening import (
     guarded,
     pace_of,
     recipe_of,
-    zone_of,
 )
 from ozodial.render import Viewer
 from ozodial.report import show_plan
@@ -164,7 +163,7 @@ class _Forecasts:
         pace = pace_of(entry, self.settings, self.sandbox) if own_pace else entry.pace
         requests = ceil(self.ready / entry.rows_per_request)
         seconds = entry.estimated_seconds(requests, pace)
-        ends = datetime.now(zone_of(self.settings)) + timedelta(seconds=seconds)
+        ends = datetime.now().astimezone() + timedelta(seconds=seconds)
         return Forecast(entry.name, requests, pace, seconds, ends.strftime("%H:%M:%S"))
 
     def event(self, entry: Endpoint, file: str, found: _Found) -> RunEvent:

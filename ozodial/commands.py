@@ -115,7 +115,7 @@ class _Sender:
         from ozodial.staging import Staging
         from ozodial.upload import prepare
 
-        asking = self._asking(stop, job.recipe.now)
+        asking = self._asking(stop)
         agreed = asking if asking.may_ask else None
         staging = prepare(job, ledger, stop, dry=self.given.dry_run, agreed=agreed)
         try:
@@ -132,7 +132,7 @@ class _Sender:
             return self._nothing_sent(stop, run.resume_command)
         return self._send(run, ledger, stop, continued=prepared.continued)
 
-    def _asking(self, stop: "Stop", now: datetime) -> "Asking":
+    def _asking(self, stop: "Stop") -> "Asking":
         from ozodial.asking import Asking
 
         return Asking(
@@ -144,7 +144,7 @@ class _Sender:
             above=int(self.settings.number("confirm_above", 0)),
             yes=self.given.yes,
             sandbox=self.place.sandbox,
-            now=now,
+            now=datetime.now().astimezone(),
         )
 
     def _nothing_sent(self, stop: "Stop", again: str) -> ExitCode:

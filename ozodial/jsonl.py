@@ -123,7 +123,7 @@ def _run(event: RunEvent) -> dict[str, Json]:
         "sandbox": event.sandbox,
         "continued": event.continued,
         "dry_run": event.dry,
-        "left_out": event.left_out,
+        **({"left_out": event.left_out} if event.left_out else {}),
     }
 
 
@@ -134,7 +134,8 @@ def _summary(event: SummaryEvent) -> dict[str, Json]:
     record["exit_code"] = int(event.exit_code)
     if event.counts.get(State.SENDING):  # only another process of this run can hold such rows
         record["sending"] = event.counts[State.SENDING]
-    record["left_out"] = event.left_out
+    if event.left_out:  # by --limit
+        record["left_out"] = event.left_out
     record["hint"] = event.hint
     return record
 

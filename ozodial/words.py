@@ -153,10 +153,11 @@ def sandbox_line(event: RunEvent) -> str:
 
 def wait_reason(event: WaitEvent, pace: float) -> str:
     """Why the next request waits."""
+    if event.why == "pace" and pace:
+        return f"the pace is {pace:g} s between requests"
     if event.message:
         return clipped(event.message)
-    wanted = f"{pace:g} s between requests" if pace else "a pause between requests"
-    words = {"pace": f"the API wants {wanted}", "busy": "the API is busy", "retry": "trying again"}
+    words = {"pace": "a pause between requests", "busy": "the API is busy", "retry": "trying again"}
     return words.get(event.why, harmless(event.why))
 
 

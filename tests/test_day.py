@@ -82,7 +82,7 @@ def test_a_careful_first_try_and_then_the_rest(desk: Desk, vendor: ServerHandle)
     assert taken(vendor) == first
     rest = desk.run(*words)
     counted = [rest.summary[name] for name in ("rows", "accepted", "already_accepted", "invalid")]
-    assert (rest.code, counted, rest.summary["left_out"]) == (4, [42, 37, 3, 2], 0)
+    assert (rest.code, counted, "left_out" in rest.summary) == (4, [42, 37, 3, 2], False)
     # the try had the times of the whole: all are 12 minutes apart
     moments = sorted(map(datetime.fromisoformat, taken(vendor).values()))
     gaps = {after - before for before, after in pairwise(moments)}

@@ -130,6 +130,6 @@ def test_the_sandbox_says_what_is_different() -> None:
 
 
 def test_a_wait_has_a_reason() -> None:
-    assert wait_reason(WaitEvent(3, "pace"), 30.0) == "the API wants 30 s between requests"
+    assert wait_reason(WaitEvent(3, "pace"), 30.0) == "the pace is 30 s between requests"
     assert wait_reason(WaitEvent(3, "busy"), 30.0) == "the API is busy"
     assert wait_reason(WaitEvent(3, "retry", "no route\x1b"), 30.0) == "no route\\x1b"
