@@ -4,7 +4,7 @@ The head says what goes where, below it stand the bar, the counts, what is going
 and then problems and latest rows share what room there is. Writes nothing, and has no clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -13,10 +13,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ozodial.events import RunEvent
-from ozodial.models import SettledRow
+from ozodial.models import SettledRow, State
 from ozodial.progress import Progress
 from ozodial.tables import STYLES, Drawing, Widths, counts_text, measured, rows_table
 from ozodial.words import (
+    PROBLEM_STATES,
     PROBLEMS_SHOWN,
     TOLD_ORDER,
     clipped,
@@ -106,12 +107,9 @@ class LiveScreen:
         percent = 100 * done // rows if rows else 100
         label = f"  {percent} %  {min(done, rows)} of {plural(rows, 'row')}"
         cells = max(1, min(columns, WIDEST_BAR) - len(label))
-        bar, counts = Text(), progress.counts()
-        upto = 0
-        for state in TOLD_ORDER[:-2]:
-            upto += counts.get(state, 0)
-            edge = cells if not rows else min(cells, cells * upto // rows)
-            bar.append(self._full * (edge - len(bar)), STYLES[state])
+        bar = Text()
+        for state, stretch in _stretches(progress.counts(), rows, cells):
+            bar.append(self._full * stretch, STYLES[state])
         bar.append(self._empty * (cells - len(bar)), "dim")
         return bar.append(label, "bold")
 
@@ -171,6 +169,23 @@ class LiveScreen:
         self, rows: Sequence[SettledRow], fold: bool = False, header: bool = True
     ) -> RenderableType:
         return rows_table(rows, self._widths, fold, header)
+
+
+def _stretches(counts: Mapping[State, int], rows: int, cells: int) -> list[tuple[State, int]]:
+    """How many cells of a bar each state gets; a problem is seen, however few rows have it."""
+    found: list[tuple[State, int]] = []
+    upto = drawn = 0
+    for state in TOLD_ORDER[:-2]:
+        upto += counts.get(state, 0)
+        edge = min(cells, cells * upto // rows) if rows else cells
+        found.append((state, edge - drawn))
+        drawn = edge
+    hidden = [s for s, n in found if not n and s in PROBLEM_STATES and counts.get(s)]
+    longest = max(found, key=lambda each: each[1])[0]
+    return [
+        (s, 1 if s in hidden else max(1, n - len(hidden)) if s == longest and n else n)
+        for s, n in found
+    ]
 
 
 def _problem_title(progress: Progress, shown: int) -> Text:

@@ -29,10 +29,14 @@ class Teletype:
 
     def until(self, wanted: str) -> str:
         """Read until a text has come; what was written up to then."""
+        return self.until_after(0, wanted)
+
+    def until_after(self, place: int, wanted: str) -> str:
+        """Read until a text has come behind a place in what was written."""
         end = time.monotonic() + WAIT
-        while wanted not in self.text:
-            assert time.monotonic() < end, f"{wanted!r} never came:\n{self.text}"
-            assert self._read(0.1), f"it ended without {wanted!r}:\n{self.text}"
+        while wanted not in self.text[place:]:
+            assert time.monotonic() < end, f"{wanted!r} never came:\n{self.text[place:]}"
+            assert self._read(0.1), f"it ended without {wanted!r}:\n{self.text[place:]}"
         return self.text
 
     def type(self, text: str) -> None:

@@ -125,4 +125,4 @@ def test_a_run_that_stops_by_itself_says_when() -> None:
     event = run_event()
     assert progress(event).stops(1) is None
     stops = progress(dataclasses.replace(event, stops_in=60.0))
-    assert (stops.stops(20), stops.stops(90)) == (40, 0)
+    assert (stops.stops(120), stops.stops(190)) == (40, 0)
