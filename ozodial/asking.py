@@ -35,7 +35,7 @@ class Asking:
     stop: "Stop"
     endpoint: Endpoint
     pace: float
-    above: int
+    above: float
     yes: bool
     sandbox: bool
     now: datetime

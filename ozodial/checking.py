@@ -35,7 +35,7 @@ from ozodial.stories import (
     Plan,
     ReasonCount,
 )
-from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN
+from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN, clock
 
 if TYPE_CHECKING:
     from ozodial.prepare import Judged, Leads, Recipe
@@ -163,8 +163,9 @@ class _Forecasts:
         pace = pace_of(entry, self.settings, self.sandbox) if own_pace else entry.pace
         requests = ceil(self.ready / entry.rows_per_request)
         seconds = entry.estimated_seconds(requests, pace)
-        ends = datetime.now().astimezone() + timedelta(seconds=seconds)
-        return Forecast(entry.name, requests, pace, seconds, ends.strftime("%H:%M:%S"))
+        now = datetime.now().astimezone()
+        ends = clock(now + timedelta(seconds=seconds), now)
+        return Forecast(entry.name, requests, pace, seconds, ends)
 
     def event(self, entry: Endpoint, file: str, found: _Found) -> RunEvent:
         chosen = self.of(entry, own_pace=True)

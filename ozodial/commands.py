@@ -141,7 +141,7 @@ class _Sender:
             stop=stop,
             endpoint=self.entry,
             pace=pace_of(self.entry, self.settings, self.place.sandbox),
-            above=int(self.settings.number("confirm_above", 0)),
+            above=self.settings.number("confirm_above", 0),
             yes=self.given.yes,
             sandbox=self.place.sandbox,
             now=datetime.now().astimezone(),

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from ozodial.events import RunEvent
 from ozodial.models import State
-from ozodial.words import clipped, duration, endpoint_name, plural, sandbox_line, told_counts
+from ozodial.words import clipped, clock, duration, endpoint_name, plural, sandbox_line, told_counts
 
 PROMPT = "Send them? [y/N] "
 _YES = ("y", "yes")
 
 
-def is_asked(ready: int, above: int, *, yes: bool, terminal: bool) -> bool:
+def is_asked(ready: int, above: float, *, yes: bool, terminal: bool) -> bool:
     """Whether so many leads need an answer; `above` 0 never asks."""
     return terminal and not yes and 0 < above < ready
 
@@ -22,7 +22,7 @@ def is_asked(ready: int, above: int, *, yes: bool, terminal: bool) -> bool:
 def question(run: RunEvent, when: str | None, now: datetime) -> list[str]:
     """What is about to happen. `when` is the ScheduledTime that leads without one get."""
     counts = told_counts({s: n for s, n in run.counts.items() if s is not State.READY})
-    end = (now + timedelta(seconds=run.estimated_seconds)).strftime("%H:%M:%S")
+    end = clock(now + timedelta(seconds=run.estimated_seconds), now)
     left_out = [f"{run.left_out:,} left out by --limit"] if run.left_out else []
     lines = [
         f"campaign  {clipped(run.campaign)}",

@@ -21,6 +21,7 @@ from ozodial.words import (
     PROBLEMS_SHOWN,
     TOLD_ORDER,
     clipped,
+    clock,
     duration,
     endpoint_name,
     plural,
@@ -117,11 +118,11 @@ class LiveScreen:
         parts = [f"{duration(int(progress.elapsed(moment.now)))} so far"]
         left = progress.left(moment.now)
         if left is not None:
-            end = (moment.wall + timedelta(seconds=left)).strftime("%H:%M:%S")
+            end = clock(moment.wall + timedelta(seconds=left), moment.wall)
             parts.append(f"about {duration(ceil(left))} left, until {end}")
             stops = progress.stops(moment.now)
             if stops is not None and stops < left:
-                end = (moment.wall + timedelta(seconds=stops)).strftime("%H:%M:%S")
+                end = clock(moment.wall + timedelta(seconds=stops), moment.wall)
                 parts[-1] = f"about {duration(ceil(left))} left, but it stops at {end}"
         rate = progress.rate(moment.now)
         if rate is not None:

@@ -7,6 +7,7 @@ obeyed. Nothing here writes, and nothing here imports rich.
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 
 from ozodial.endpoints import ENDPOINTS
 from ozodial.events import BatchEvent, RowEvent, RunEvent, SummaryEvent, WaitEvent
@@ -113,6 +114,11 @@ def duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def clock(end: datetime, now: datetime) -> str:
+    """`18:42:10`, with its day where that is another one."""
+    return end.strftime("%H:%M:%S" if end.date() == now.date() else "%Y-%m-%d %H:%M:%S")
 
 
 def told_counts(counts: Mapping[State, int]) -> str:

@@ -79,7 +79,7 @@ def at_terminal(
     process = subprocess.Popen(
         command(words),
         cwd=desk.home,
-        env=desk.environment(TERM="xterm-256color", **settings),
+        env=desk.environment(**{"TERM": "xterm-256color", **settings}),
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -1,6 +1,7 @@
 """The question before many leads: asked at a terminal alone, and a no leaves nothing behind."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -153,3 +154,26 @@ def test_the_rest_of_a_run_is_asked_for_too_and_a_no_leaves_it(
 def test_a_wrong_limit_is_a_sentence(desk: Desk) -> None:
     done = desk.run("bulk-add", desk.write("leads.csv", sheet(5)), "--confirm-above", "many")
     assert (done.code, "--confirm-above must be a number" in done.err) == (2, True)
+
+
+# --- what a terminal gets ---
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "moves", "colours"),
+    [
+        ([], {}, True, True),
+        ([], {"NO_COLOR": "1"}, True, False),
+        ([], {"TERM": "dumb"}, False, False),
+        (["--no-live"], {}, False, False),
+    ],
+)
+def test_a_terminal_gets_what_it_can_show(
+    desk: Desk, words: list[str], settings: dict[str, str], moves: bool, colours: bool
+) -> None:
+    file = desk.write("leads.csv", sheet(5) + "12,Bo\n")
+    with at_terminal(desk, "bulk-add", file, *words, **settings) as seen:
+        assert seen.end() == 4
+    assert "run 1: 6 rows: 5 accepted, 1 invalid;" in seen.text
+    assert ("\x1b[?25l" in seen.text) is moves
+    assert (re.search(r"\x1b\[(\d+;)*3\d", seen.text) is not None) is colours
