@@ -229,7 +229,8 @@ def _judged(
             message = f"on the list {name}"
         elif (before := first_row(phone, scheduled, number)) is not None:
             state, reason = State.DUPLICATE, Reason.DUPLICATE_IN_FILE
-            message = f"same {'phone and ScheduledTime' if scheduled else 'phone'} as row {before}"
+            timed = scheduled and (recipe.spread is None or scheduled is not recipe.at)
+            message = f"same {'phone and ScheduledTime' if timed else 'phone'} as row {before}"
         elif note:
             findings.noted(note)
         judged = (row, checked, state, reason, message)

@@ -43,6 +43,7 @@ def test_spread_sends_what_check_has_shown(desk: Desk, vendor: ServerHandle) -> 
     told = {str(hour["hour"])[:13]: hour["rows"] for hour in plan["hours"]}
     done = desk.run("schedule", file, *words, "--json")
     assert (done.code, done.summary["accepted"], done.summary["duplicate"]) == (4, 80, 1)
+    assert "same phone as row 2" in [row["message"] for row in done.of("row")]
     assert told == Counter(when[:13] for when in taken(vendor).values())
     assert len({hour[:10] for hour in told}) == 2  # 56 a day
     table = desk.run("check", file, *words).out
