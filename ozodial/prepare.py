@@ -180,7 +180,6 @@ def _content(recipe: Recipe, sha256: str, suppressed: Suppressed) -> str:
         suppressed.digests,
     ]
     shapes += [str(recipe.hours), recipe.hours.shift] if recipe.hours is not None else []
-    shapes += ["limit", recipe.limit] if recipe.limit is not None else []
     return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()
 
 

@@ -22,6 +22,9 @@ from ozodial.schema import batches, deliveries, rows, runs, targets
 
 CHUNK = 5_000
 
+PART = "/"
+"""In a fingerprint, before the --limit: what stands before it is that of the whole file."""
+
 COLUMNS = (*StagedRow._fields, "run_id")
 
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -91,6 +94,14 @@ class Staging:
         """The latest run of the same command on the same file: (run, still being staged)."""
         with self._ledger.read() as connection:
             return self._find(connection, fingerprint)
+
+    def part_of_same(self, fingerprint: str) -> Run | None:
+        """The latest run of the same command on the same file with another --limit, or none."""
+        with self._ledger.read() as connection:
+            alike = runs.c.fingerprint.startswith(fingerprint.partition(PART)[0], autoescape=True)
+            latest = sa.select(sa.func.max(runs.c.id)).where(alike, runs.c.state == "open")
+            found = connection.scalar(latest)
+            return _run(connection, found) if found is not None else None
 
     def begin(self, new: NewRun) -> int | None:
         """Start staging; None if another process was first with the same fingerprint."""

@@ -14,7 +14,14 @@ from math import ceil
 from ozodial.claims import Claims
 from ozodial.crew import Events, Stop, Wire, new_shift, run_workers
 from ozodial.endpoints import Endpoint
-from ozodial.errors import ExitCode, LedgerFullError, OzodialError, RefusedError, StoppedError
+from ozodial.errors import (
+    ExitCode,
+    LedgerFullError,
+    OzodialError,
+    RefusedError,
+    StoppedError,
+    UsageError,
+)
 from ozodial.events import (
     ErrorEvent,
     Event,
@@ -30,7 +37,10 @@ from ozodial.models import State, Target
 from ozodial.pacing import POLL_SECONDS
 from ozodial.prepare import Leads, Recipe, check_times, open_leads
 from ozodial.sending import HaltError, given_up, row_event
-from ozodial.staging import NewRun, Run, RunOptions, Staging
+from ozodial.staging import PART, NewRun, Run, RunOptions, Staging
+
+_WHOLE = 48
+"""Hexadecimal digits of a fingerprint; behind them there is room for a --limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ def prepare(
                 _await_other(ledger, stop)
             else:
                 check_times(job.recipe)
+                _check_part(staging, new, job)
                 run_id = staging.begin(new)
         yield from _fill(staging, run_id, leads, stop, dry, agreed)
     if not dry:
@@ -102,15 +113,30 @@ def _new_run(job: Job, leads: Leads, dry: bool) -> NewRun:
         options.resend,
         dry,
     ]
+    whole = hashlib.sha256(json.dumps(same).encode()).hexdigest()[:_WHOLE]
+    limit = job.recipe.limit
     return NewRun(
         target=target,
         api=endpoint.api,
         file=leads.file,
-        fingerprint=hashlib.sha256(json.dumps(same).encode()).hexdigest(),
+        fingerprint=whole if limit is None else f"{whole}{PART}{limit}",
         header=leads.columns.header,
         columns=leads.sent,
         options=options,
     )
+
+
+def _check_part(staging: Staging, new: NewRun, job: Job) -> None:
+    """UsageError if another part of the file was sent (--limit) when `tomorrow` was another day:
+    its leads would be sent again, for that day.
+    """
+    part = staging.part_of_same(new.fingerprint)
+    before = part.options.when if part is not None else None
+    if part is not None and before is not None and before != job.options.when:
+        raise UsageError(
+            f'"{job.recipe.when}" meant {before} when run {part.id} took a part of this file.',
+            f"name the day in --{'spread' if job.recipe.spread is not None else 'at'}",
+        )
 
 
 def _other_times(run: Run, job: Job) -> Iterator[Event]:

@@ -218,6 +218,21 @@ def test_a_run_of_yesterday_goes_on_with_its_own_times(clerk: Clerk) -> None:
     assert days == {"2026-11-24"}
 
 
+def test_a_try_of_yesterday_is_not_taken_for_one_of_today(clerk: Clerk) -> None:
+    file = clerk.file([str(9_800_100_000 + i) for i in range(20)])
+    assert scheduled(clerk, file, limit=5).counts == {"accepted": 5}
+    clerk.clock.advance(86_400)
+    with pytest.raises(
+        UsageError, match="meant 2026-11-23 10:00..18:00 when run 1"
+    ):
+        scheduled(clerk, file)
+    clerk.clock.advance(-80_000)
+    whole = scheduled(clerk, file, "2026-11-23 10:00..18:00")
+    assert whole.counts == {"accepted": 15, "already_accepted": 5}
+    assert len(clerk.server.sandbox.leads) == 20
+    assert clerk.audit() == []
+
+
 def test_the_times_do_not_depend_on_when_they_are_asked_for(clerk: Clerk) -> None:
     file = clerk.file([str(9_800_100_000 + i) for i in range(50)])
     rows = []
