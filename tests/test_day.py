@@ -222,9 +222,7 @@ def test_a_try_of_yesterday_is_not_taken_for_one_of_today(clerk: Clerk) -> None:
     file = clerk.file([str(9_800_100_000 + i) for i in range(20)])
     assert scheduled(clerk, file, limit=5).counts == {"accepted": 5}
     clerk.clock.advance(86_400)
-    with pytest.raises(
-        UsageError, match="meant 2026-11-23 10:00..18:00 when run 1"
-    ):
+    with pytest.raises(UsageError, match=r"meant 2026-11-23 10:00..18:00 when run 1"):
         scheduled(clerk, file)
     clerk.clock.advance(-80_000)
     whole = scheduled(clerk, file, "2026-11-23 10:00..18:00")
