@@ -7,9 +7,15 @@ does, `tables` does). Never imports rich.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ozodial.hours import day_name
 from ozodial.models import SettledRow, State
 from ozodial.stories import BatchLine, Plan, ReasonCount, RunLine, RunStory
 from ozodial.words import clipped, duration, endpoint_name, plural, told_counts, why, width
+
+BAR = "█"
+"""Where a stream can't write it, `report` writes `#`."""
+LONGEST_BAR = 40
+HOURS_SHOWN = 60
 
 Cell = str | State
 """Text that is clipped and made harmless when shown; a State also gets its colour."""
@@ -111,6 +117,8 @@ def plan_blocks(plan: Plan) -> list[Block]:
         blocks.append(Block("Sent with a remark", lines=plan.notes))
         more = plan.noted_rows - len(plan.notes)
         blocks += [Block("", lines=[f"and {plural(more, 'such row')} more"])] if more > 0 else []
+    if plan.hours:
+        blocks.append(_hours_block(plan.hours))
     columns = ("", "endpoint", "requests", "pace", "takes about", "ends")
     forecasts = [("->", chosen), *(("", other) for other in plan.others)]
     table = [
@@ -125,6 +133,21 @@ def plan_blocks(plan: Plan) -> list[Block]:
         for mark, forecast in forecasts
     ]
     return [*blocks, Block("How long it takes", columns, table, frozenset({"requests", "pace"}))]
+
+
+def _hours_block(hours: Sequence[tuple[str, int]]) -> Block:
+    """A bar an hour, the longest for the fullest hour."""
+    most = max(leads for _, leads in hours)
+    rows = [
+        (day_name(hour[:10]), hour, f"{leads:,}", BAR * max(1, LONGEST_BAR * leads // most))
+        for hour, leads in hours[:HOURS_SHOWN]
+    ]
+    if len(hours) > HOURS_SHOWN:
+        rest = sum(leads for _, leads in hours[HOURS_SHOWN:])
+        rows.append(
+            ("", f"until {hours[-1][0]}", f"{rest:,}", f"in {len(hours) - HOURS_SHOWN} hours more")
+        )
+    return Block("When they are called", ("", "hour", "leads", ""), rows, frozenset({"leads"}))
 
 
 def _reasons_block(reasons: Sequence[ReasonCount]) -> Block:

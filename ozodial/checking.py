@@ -26,7 +26,6 @@ from ozodial.opening import (
     guarded,
     pace_of,
     recipe_of,
-    zone_of,
 )
 from ozodial.render import Viewer
 from ozodial.report import show_plan
@@ -36,13 +35,14 @@ from ozodial.stories import (
     Plan,
     ReasonCount,
 )
-from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN
+from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN, clock
 
 if TYPE_CHECKING:
-    from ozodial.prepare import Judged, Leads
+    from ozodial.prepare import Judged, Leads, Recipe
 
 SAMPLES = 3
 PROGRESS_EVERY = 5_000
+_HOUR = len("2026-11-23 10")
 
 
 def check(given: Given, command: str | None) -> ExitCode:
@@ -52,7 +52,7 @@ def check(given: Given, command: str | None) -> ExitCode:
 
 def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
     from ozodial.mapfile import save_layout
-    from ozodial.prepare import open_leads
+    from ozodial.prepare import check_times, open_leads
 
     settings = config.load(given.flags, given.profile)
     entry = chosen_endpoint(command or "schedule", settings)
@@ -60,6 +60,7 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
     if command is None and recipe.at is None and not _has_time(given, settings):
         entry = chosen_endpoint("bulk-add", settings)
         recipe = recipe_of(given, settings, entry)
+    check_times(recipe)
     with open_leads(recipe) as leads:
         found = _Found(leads.columns, _place_of_name(leads))
         for judged in leads.judged():
@@ -78,10 +79,11 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
                 viewer.show(_row_event(judged, found.name_at))
             for said in leads.findings.notices():
                 viewer.show(NoticeEvent(said))
+            show_plan(given.view, _plan(leads, recipe, found, forecast))
             viewer.show(SummaryEvent(None, found.total, found.counts, 0.0, code))
         elif not given.view.quiet:
             viewer.close()
-            show_plan(given.view, _plan(leads, entry, found, forecast))
+            show_plan(given.view, _plan(leads, recipe, found, forecast))
     return code
 
 
@@ -117,15 +119,18 @@ class _Found:
     problems: list[SettledRow] = field(default_factory=list)
     problem_rows: int = 0
     samples: dict[int, list[str]] = field(default_factory=dict)
+    hours: Counter[str] = field(default_factory=Counter)
 
     def add(self, judged: "Judged") -> None:
         """Count one row."""
         self.total += 1
-        row, _, state, reason, message = judged
+        row, checked, state, reason, message = judged
         if self.total <= SAMPLES:
             self._sample(row)
         if state is State.READY:
             self.ready += 1
+            if checked.scheduled:
+                self.hours[checked.scheduled[:_HOUR]] += 1
             return
         self.counts[state] += 1
         key = (state, reason)
@@ -158,8 +163,9 @@ class _Forecasts:
         pace = pace_of(entry, self.settings, self.sandbox) if own_pace else entry.pace
         requests = ceil(self.ready / entry.rows_per_request)
         seconds = entry.estimated_seconds(requests, pace)
-        ends = datetime.now(zone_of(self.settings)) + timedelta(seconds=seconds)
-        return Forecast(entry.name, requests, pace, seconds, ends.strftime("%H:%M:%S"))
+        now = datetime.now().astimezone()
+        ends = clock(now + timedelta(seconds=seconds), now)
+        return Forecast(entry.name, requests, pace, seconds, ends)
 
     def event(self, entry: Endpoint, file: str, found: _Found) -> RunEvent:
         chosen = self.of(entry, own_pace=True)
@@ -179,7 +185,8 @@ class _Forecasts:
         )
 
 
-def _plan(leads: "Leads", entry: Endpoint, found: _Found, forecasts: _Forecasts) -> Plan:
+def _plan(leads: "Leads", recipe: "Recipe", found: _Found, forecasts: _Forecasts) -> Plan:
+    entry, when = recipe.endpoint, str(recipe.spread or recipe.at or "")
     columns = leads.columns
     matched = [(str(name), place) for name, place in columns.fields]
     if columns.last_name is not None:
@@ -194,7 +201,8 @@ def _plan(leads: "Leads", entry: Endpoint, found: _Found, forecasts: _Forecasts)
             ColumnLine(name, columns.header[place], found.samples.get(place, []))
             for name, place in matched
         ]
-        + [ColumnLine(name, "(the same for all)", [value]) for name, value in columns.constants],
+        + [ColumnLine(name, "(the same for all)", [value]) for name, value in columns.constants]
+        + ([ColumnLine(Field.SCHEDULED, "(where a row has none)", [when])] if when else []),
         unmatched=[name for i, name in enumerate(columns.header) if i not in taken and name],
         counts=found.counts,
         reasons=[
@@ -203,6 +211,7 @@ def _plan(leads: "Leads", entry: Endpoint, found: _Found, forecasts: _Forecasts)
         ],
         problems=found.problems,
         problem_rows=found.problem_rows,
+        hours=[(f"{hour}:00", leads) for hour, leads in sorted(found.hours.items())],
         said=leads.findings.about_file(),
         notes=leads.findings.notes,
         noted_rows=leads.findings.noted_rows,

@@ -5,6 +5,7 @@ A command here has no logic: it gathers what was typed into one record and calls
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from ozodial import __version__, completing
 from ozodial import options as opt
 from ozodial.cli_runs import runs_app
+from ozodial.cli_tools import tools_app
 from ozodial.errors import ExitCode
 from ozodial.typed import given as _given
 from ozodial.typed import view as _view
@@ -26,6 +28,7 @@ app = typer.Typer(
     context_settings=opt.CONTEXT,
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(tools_app)
 
 
 @app.command(
@@ -35,6 +38,11 @@ def schedule(
     file: opt.File,
     campaign: opt.Campaign = None,
     at: opt.At = None,
+    spread: opt.Spread = None,
+    per_hour: opt.PerHour = None,
+    days: opt.Days = None,
+    calling_hours: opt.CallingHours = None,
+    outside: opt.Outside = None,
     user_name: opt.UserName = None,
     api_key_file: opt.KeyFile = None,
     profile: opt.Profile = None,
@@ -52,6 +60,11 @@ def schedule(
     timeout: opt.Timeout = None,
     patience: opt.Patience = None,
     parallel: opt.Parallel = None,
+    limit: opt.Limit = None,
+    confirm_above: opt.ConfirmAbove = None,
+    yes: opt.Yes = False,
+    max_duration: opt.MaxDuration = None,
+    stop_at: opt.StopAt = None,
     dry_run: opt.DryRun = False,
     resend: opt.Resend = False,
     rejects: opt.Rejects = None,
@@ -62,6 +75,7 @@ def schedule(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
     sandbox: opt.SandboxFlag = False,
     fault: opt.Fault = None,
 ) -> None:
@@ -90,6 +104,11 @@ def bulk_add(
     pace: opt.Pace = None,
     timeout: opt.Timeout = None,
     patience: opt.Patience = None,
+    limit: opt.Limit = None,
+    confirm_above: opt.ConfirmAbove = None,
+    yes: opt.Yes = False,
+    max_duration: opt.MaxDuration = None,
+    stop_at: opt.StopAt = None,
     dry_run: opt.DryRun = False,
     resend: opt.Resend = False,
     rejects: opt.Rejects = None,
@@ -100,6 +119,7 @@ def bulk_add(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
     sandbox: opt.SandboxFlag = False,
     fault: opt.Fault = None,
 ) -> None:
@@ -110,12 +130,14 @@ def bulk_add(
 @app.command(epilog=opt.example("ozodial check leads.xlsx --for bulk-add"))
 def check(
     file: opt.File,
-    for_: Annotated[
-        str | None,
-        typer.Option("--for", metavar="schedule|bulk-add", help="[schedule where it has times]"),
-    ] = None,
+    for_: opt.For = None,
     api: opt.Api = None,
     at: opt.At = None,
+    spread: opt.Spread = None,
+    per_hour: opt.PerHour = None,
+    days: opt.Days = None,
+    calling_hours: opt.CallingHours = None,
+    outside: opt.Outside = None,
     campaign: opt.Campaign = None,
     profile: opt.Profile = None,
     maps: opt.Maps = None,
@@ -130,14 +152,23 @@ def check(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
 ) -> None:
     """Everything but the sending: columns, bad rows, batches, how long it will take."""
     from ozodial import checking
 
-    given = _given(locals())
-    if for_ not in (None, "schedule", "bulk-add"):
-        raise typer.BadParameter("schedule or bulk-add", param_hint="--for")
-    _exit(checking.check(given, for_))
+    _exit(checking.check(_given(locals()), for_))
+
+
+@app.command(epilog=opt.example("ozodial template leads.xlsx --for schedule"))
+def template(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help=".xlsx or .csv; a new file.")],
+    for_: opt.For = None,
+) -> None:
+    """Write an empty sheet with the right columns, to be filled in and sent."""
+    from ozodial import templates
+
+    _exit(templates.template(out, for_ or "schedule", _view(False)))
 
 
 @app.command(epilog=opt.example("ozodial resume 12"))
@@ -165,6 +196,8 @@ def resume(
     timeout: opt.Timeout = None,
     patience: opt.Patience = None,
     parallel: opt.Parallel = None,
+    max_duration: opt.MaxDuration = None,
+    stop_at: opt.StopAt = None,
     rejects: opt.Rejects = None,
     results: opt.Results = None,
     log_file: opt.LogFile = None,
@@ -173,96 +206,13 @@ def resume(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = 0,
+    no_live: opt.NoLive = False,
     sandbox: opt.SandboxFlag = False,
 ) -> None:
     """Finish an interrupted run; its file is not needed."""
     from ozodial import commands
 
     _exit(commands.resume(run, _given(locals())))
-
-
-@app.command(epilog="Example: ozodial undo 12")
-def undo(
-    run: opt.RunId,
-    yes: opt.Yes = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")] = False,
-    api_key_file: opt.KeyFile = None,
-    profile: opt.Profile = None,
-    domain: opt.Domain = None,
-    base_url: opt.BaseUrl = None,
-    pace: opt.Pace = None,
-    timeout: opt.Timeout = None,
-    patience: opt.Patience = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = 0,
-    sandbox: opt.SandboxFlag = False,
-) -> None:
-    """Take back what a run put in, as far as the vendor lets it; shows first what it will do."""
-    from ozodial import undoing
-
-    typed = _given(locals())
-    terminal = sys.stdin is not None and sys.stdin.isatty() and typed.view.stderr_is_tty
-    _exit(undoing.undo(run, typed, yes=yes, ask=_ask if terminal else None))
-
-
-@app.command(epilog="Example: ozodial doctor --campaign Diwali")
-def doctor(
-    campaign: opt.Campaign = None,
-    user_name: opt.UserName = None,
-    api_key_file: opt.KeyFile = None,
-    profile: opt.Profile = None,
-    domain: opt.Domain = None,
-    base_url: opt.BaseUrl = None,
-    region: opt.Region = None,
-    timezone: opt.Timezone = None,
-    pace: opt.Pace = None,
-    timeout: opt.Timeout = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = 0,
-    sandbox: opt.SandboxFlag = False,
-    fault: opt.Fault = None,
-) -> None:
-    """Look over settings, key, network, clock, token, campaign and ledger; sends no lead."""
-    from ozodial import doctor as room
-
-    _exit(room.doctor(_given(locals())))
-
-
-@app.command(epilog="Example: ozodial login --profile west")
-def login(profile: opt.Profile = None) -> None:
-    """Ask who you are, try it at the vendor, keep it."""
-    from ozodial import login as room
-
-    try:
-        _exit(room.login(profile, _view(False), sys.stdin is not None and sys.stdin.isatty()))
-    except typer.Abort:
-        typer.echo("\nnothing was kept", err=True)
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-
-
-@app.command(epilog="Example: ozodial logout --profile west")
-def logout(profile: opt.Profile = None) -> None:
-    """Forget the key and the token; other settings stay."""
-    from ozodial import login as room
-
-    _exit(room.logout(profile, _view(False)))
-
-
-@app.command(epilog="Example: ozodial sandbox --port 8080 --fault latency=2")
-def sandbox(
-    host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
-    real_pace: Annotated[
-        bool, typer.Option("--real-pace", help="The vendor's own 30 s, not 1 s.")
-    ] = False,
-    fault: opt.Fault = None,
-) -> None:
-    """Serve the vendor simulator on loopback, to rehearse against it."""
-    from ozodial import looking
-
-    _exit(looking.sandbox(host, port, real_pace, list(fault or ()), _view(False)))
 
 
 @app.callback(invoke_without_command=True)
@@ -302,13 +252,6 @@ def _upload(command: str, typed: dict[str, Any]) -> None:
     from ozodial import commands
 
     _exit(commands.upload(command, _given(typed)))
-
-
-def _ask(question: str) -> bool:
-    """A question at the terminal; whatever is not a yes is a no."""
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _exit(code: ExitCode) -> None:

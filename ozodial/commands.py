@@ -4,10 +4,10 @@ One call a command: settings in, the run prepared and sent, events to the viewer
 Heavy rooms are imported when a command needs them, not before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ozodial import settings as config
@@ -16,10 +16,11 @@ from ozodial.endpoints import (
     Access,
     Endpoint,
 )
-from ozodial.errors import ExitCode, OzodialError, SettingError, UsageError
+from ozodial.errors import ExitCode, OzodialError, UsageError
 from ozodial.events import (
     ErrorEvent,
     NoticeEvent,
+    RunEvent,
     SummaryEvent,
 )
 from ozodial.models import State, Target
@@ -27,19 +28,24 @@ from ozodial.opening import (
     Given,
     Place,
     catch_signals,
+    check_files,
     chosen_endpoint,
+    name_missing,
     open_ledger,
     open_place,
     pace_of,
     recipe_of,
+    time_limit,
 )
 from ozodial.origins import origins
 from ozodial.outlets import told
 from ozodial.render import Viewer
 
 if TYPE_CHECKING:
+    from ozodial.asking import Asking
     from ozodial.crew import Stop, Wire
     from ozodial.ledger import Ledger
+    from ozodial.limits import Limit
     from ozodial.prepare import Recipe
     from ozodial.staging import Run, Staging
     from ozodial.upload import Job
@@ -58,13 +64,13 @@ def resume(run_id: int | None, given: Given) -> ExitCode:
 def _upload(command: str, given: Given, viewer: Viewer) -> ExitCode:
     settings = config.load(given.flags, given.profile)
     entry = chosen_endpoint(command, settings)
-    _check_files(given)
+    check_files(given)
     with ExitStack() as stack:
         place = stack.enter_context(open_place(given, settings))
         access = _access(settings, given.sandbox)
         recipe = recipe_of(given, settings, entry)
         job = _job(given, settings, recipe, place, access)
-        sender = _Sender(given, settings, entry, place, access, viewer)
+        sender = _Sender(given, settings, entry, place, access, viewer, time_limit(settings))
         ledger = stack.enter_context(open_ledger(settings, given.sandbox))
         stop = stack.enter_context(catch_signals())
         stack.enter_context(ledger.lease())
@@ -75,7 +81,7 @@ def _resume(run_id: int | None, given: Given, viewer: Viewer) -> ExitCode:
     from ozodial.staging import Staging
 
     first = config.load(given.flags, given.profile)
-    _check_files(given)
+    check_files(given)
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(first, given.sandbox))
         ledger.reap()
@@ -88,7 +94,7 @@ def _resume(run_id: int | None, given: Given, viewer: Viewer) -> ExitCode:
         place = stack.enter_context(open_place(given, settings, run))
         access = access_of_run(settings, run, place, run.resume_command)
         entry = chosen_endpoint(run.target.endpoint, settings, run.api)
-        sender = _Sender(given, settings, entry, place, access, viewer)
+        sender = _Sender(given, settings, entry, place, access, viewer, time_limit(settings))
         stop = stack.enter_context(catch_signals())
         stack.enter_context(ledger.lease())
         return sender.go_on(run, ledger, stop)
@@ -104,24 +110,49 @@ class _Sender:
     place: Place
     access: Access
     viewer: Viewer
+    limit: "Limit | None"
 
     def stage_and_send(self, job: "Job", ledger: "Ledger", stop: "Stop") -> ExitCode:
         from ozodial.shift import HaltError
+        from ozodial.staging import Staging
         from ozodial.upload import prepare
 
-        staging = prepare(job, ledger, stop, dry=self.given.dry_run)
+        asking = self._asking(stop)
+        agreed = asking if asking.may_ask else None
+        staging = prepare(job, ledger, stop, dry=self.given.dry_run, agreed=agreed)
         try:
             while True:
                 self.viewer.show(next(staging))
         except StopIteration as end:
             prepared = end.value
         except HaltError:
-            message = "Interrupted while the file was read; nothing was sent."
-            self.viewer.show(ErrorEvent(message, "the same command starts again"))
-            return stop.exit_code or ExitCode.INTERRUPTED
+            return self._nothing_sent(stop, "the same command starts again")
+        run = prepared.run
         if self.given.dry_run:
-            return self._show_dry(prepared.run, ledger)
-        return self._send(prepared.run, ledger, stop, continued=prepared.continued)
+            return self._show_dry(run, ledger)
+        if prepared.continued and not asking(run, Staging(ledger).counts(run.id)):
+            return self._nothing_sent(stop, run.resume_command)
+        return self._send(run, ledger, stop, continued=prepared.continued)
+
+    def _asking(self, stop: "Stop") -> "Asking":
+        from ozodial.asking import Asking
+
+        return Asking(
+            view=self.given.view,
+            viewer=self.viewer,
+            stop=stop,
+            endpoint=self.entry,
+            pace=pace_of(self.entry, self.settings, self.place.sandbox),
+            above=self.settings.number("confirm_above", 0),
+            yes=self.given.yes,
+            sandbox=self.place.sandbox,
+            now=datetime.now().astimezone(),
+        )
+
+    def _nothing_sent(self, stop: "Stop", again: str) -> ExitCode:
+        why = "Interrupted" if stop.exit_code else "Not confirmed"
+        self.viewer.show(ErrorEvent(f"{why}: nothing was sent.", again))
+        return stop.exit_code or ExitCode.INTERRUPTED
 
     def go_on(self, run: "Run", ledger: "Ledger", stop: "Stop") -> ExitCode:
         if self.given.resend_unknown:
@@ -141,8 +172,13 @@ class _Sender:
                 prepared, ledger, self.entry, wire.pace, sandbox=self.place.sandbox
             )
             for event in begin:
-                self.viewer.show(event)
-            self._tell_pace(wire.pace)
+                if isinstance(event, RunEvent) and event.ready:
+                    now = ledger.clock.instant()
+                    left = None if wire.limit is None else wire.limit.left(now)
+                    self.viewer.show(replace(event, stops_in=left))
+                    self._tell_pace(wire.pace)
+                else:
+                    self.viewer.show(event)
             for event in send(run, ledger, self.entry, wire, stop):
                 if isinstance(event, SummaryEvent):
                     code = event.exit_code
@@ -167,6 +203,7 @@ class _Sender:
                 timeout=timeout,
                 patience=self.settings.number("patience", 0),
                 parallel=int(self.settings.number("parallel", 1)),
+                limit=self.limit,
             )
 
     def _tell_pace(self, pace: float) -> None:
@@ -180,8 +217,8 @@ class _Sender:
 
     def _show_dry(self, run: "Run", ledger: "Ledger") -> ExitCode:
         from ozodial.history import all_rows
-        from ozodial.sending import row_event
         from ozodial.staging import Staging
+        from ozodial.telling import row_event
         from ozodial.upload import exit_code, run_event
 
         staging = Staging(ledger)
@@ -195,7 +232,8 @@ class _Sender:
             self.viewer.show(replace(row_event(run.id, row), run=None))
         staging.discard(run.id)
         code = exit_code({**counts, State.READY: 0}, None, None)
-        self.viewer.show(SummaryEvent(None, start.rows, counts, 0.0, code))
+        left_out = start.left_out
+        self.viewer.show(SummaryEvent(None, start.rows, counts, 0.0, code, left_out=left_out))
         return code
 
     def _write_files(self, run: "Run", ledger: "Ledger") -> None:
@@ -237,6 +275,7 @@ def _job(
         resend=given.resend,
         profile=settings.profile,
         settings=tuple(origins(given, settings, entry)),
+        when=str(recipe.spread or recipe.at) if recipe.when else None,
     )
     target = Target(place.account(access.user_name), entry.command, campaign)
     return Job(recipe, target, options)
@@ -244,28 +283,10 @@ def _job(
 
 def _access(settings: config.Settings, sandbox: bool) -> Access:
     if not sandbox:
-        _name_missing(settings)
+        name_missing(settings)
         return config.access(settings)
     # the simulator must never see the real key
     return Access(settings.text("user_name") or SANDBOX, "sandbox-key")
-
-
-def _name_missing(settings: config.Settings) -> None:
-    """All settings that a run needs and that nobody gave, in one sentence."""
-    missing: list[SettingError] = []
-    checks: tuple[Callable[[], object], ...] = (
-        lambda: settings.needed("user_name", "--user-name NAME"),
-        lambda: config.api_key(settings),
-        lambda: settings.needed("campaign", "--campaign NAME"),
-    )
-    for check in checks:
-        try:
-            check()
-        except SettingError as error:
-            missing.append(error)
-    if len(missing) > 1:
-        hints = "; ".join(error.hint for error in missing if error.hint)
-        raise SettingError(" ".join(error.message for error in missing), hints)
 
 
 def access_of_run(settings: config.Settings, run: "Run", place: Place, again: str) -> Access:
@@ -294,27 +315,3 @@ def _wanted_run(staging: "Staging", run_id: int | None, given: Given) -> "Run | 
     if run.state != "open":
         raise UsageError(f"Run {run_id} is {run.state}.", "ozodial runs")
     return run
-
-
-def _check_files(given: Given) -> None:
-    """What can't be written, or must not be written over, is better known before than after."""
-    from ozodial.export import check_target
-
-    taken = [Path(name) for name in (given.file, given.map_file, *given.suppress) if name]
-    for flag, path in (("--rejects", given.rejects), ("--results", given.results)):
-        if path is None:
-            continue
-        check_target(path)
-        if any(_same_file(path, other) for other in taken):
-            raise UsageError(
-                f"{flag} {path} would be written over a file of this command.",
-                f"{flag} {path.with_stem(path.stem + '-' + flag[2:])}",
-            )
-        taken.append(path)
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return one.absolute() == other.absolute()

@@ -14,6 +14,7 @@ from ozodial.endpoints import Access, Endpoint
 from ozodial.errors import ExitCode, OzodialError
 from ozodial.events import Event
 from ozodial.ledger import Ledger
+from ozodial.limits import Limit
 from ozodial.models import State
 from ozodial.pacing import Pacer, Patience
 from ozodial.sending import Worker
@@ -61,6 +62,7 @@ class Wire:
     timeout: float
     patience: float
     parallel: int = 1
+    limit: Limit | None = None
 
 
 def new_shift(
@@ -92,6 +94,7 @@ def new_shift(
         emit=emit,
         halt=halt,
         throttle=Throttle(1 if key.exclusive else max(1, wire.parallel)),
+        limit=wire.limit,
         any_taken=bool(Staging(ledger).counts(run.id).keys() & {State.ACCEPTED, State.QUEUED}),
     )
 

@@ -23,7 +23,10 @@ class ReadingEvent:
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """A run begins or goes on. `run` is None where nothing is staged (check, dry run)."""
+    """A run begins or goes on. `run` is None where nothing is staged (check, dry run).
+
+    `left_out` rows stay out of the run by --limit; after `stops_in` seconds no request begins.
+    """
 
     run: int | None
     command: str
@@ -40,6 +43,8 @@ class RunEvent:
     counts: Mapping[State, int] = field(default_factory=dict)
     pace: float = 0.0
     dry: bool = False
+    left_out: int = 0
+    stops_in: float | None = None
 
     @property
     def undoes(self) -> bool:
@@ -120,6 +125,7 @@ class SummaryEvent:
     seconds: float
     exit_code: ExitCode
     hint: str | None = None
+    left_out: int = 0
 
 
 Event = (

@@ -30,11 +30,16 @@ class Findings:
         """The rows are read from their beginning."""
         self.notes: list[str] = []
         self.noted_rows = 0
+        self.closed = False
+        self.left_out_rows = 0
+        self._first_left_out = 0
         self._passed: list[str] = []
         self._passed_rows = 0
 
     def noted(self, note: str) -> None:
         """A lead is sent otherwise than its cells say; the note begins with the cell."""
+        if self.closed:
+            return
         self.noted_rows += 1
         if len(self.notes) < SHOWN:
             self.notes.append(note)
@@ -45,6 +50,11 @@ class Findings:
         if len(self._passed) < _EXAMPLES:
             text = next((cell.strip() for cell in row.cells if cell.strip()), "")
             self._passed.append(f"row {row.number} {shown(text)} is {leaving}")
+
+    def left_out(self, row: Row) -> None:
+        """A row stays out of the run because there are leads enough."""
+        self.left_out_rows += 1
+        self._first_left_out = self._first_left_out or row.number
 
     def about_file(self) -> list[str]:
         """What is to be said about the file as a whole, once its rows are read."""
@@ -82,6 +92,12 @@ class Findings:
 
     def _about_rows(self) -> list[str]:
         said = []
+        if self.left_out_rows:
+            rows = "1 row stays" if self.left_out_rows == 1 else f"{self.left_out_rows:,} rows stay"
+            said.append(
+                f"{rows} out of this run, from row {self._first_left_out} on: "
+                "the same command without --limit sends them"
+            )
         if self._passed_rows:
             such = ", ".join(self._passed)
             more = self._passed_rows - len(self._passed)

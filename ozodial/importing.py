@@ -12,9 +12,9 @@ from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.opening import guarded
 from ozodial.render import Viewer, Viewing
-from ozodial.sending import row_event
 from ozodial.settling import check_callbacks, phones_of, settle
 from ozodial.staging import Run, Staging
+from ozodial.telling import row_event
 from ozodial.upload import exit_code
 
 

@@ -7,6 +7,7 @@ terminal and encoded in anything. Never imports rich.
 
 import json
 import re
+from collections.abc import Sequence
 
 from ozodial.events import (
     BatchEvent,
@@ -56,6 +57,9 @@ class JsonViewer:
     def log(self, text: str) -> None:
         """A line for stderr."""
         self._err.line(harmless(text))
+
+    def hold(self, lines: Sequence[str]) -> None:
+        """Nobody is asked."""
 
     def close(self) -> None:
         """Nothing is held back."""
@@ -123,6 +127,7 @@ def _run(event: RunEvent) -> dict[str, Json]:
         "sandbox": event.sandbox,
         "continued": event.continued,
         "dry_run": event.dry,
+        **({"left_out": event.left_out} if event.left_out else {}),
     }
 
 
@@ -134,6 +139,8 @@ def _summary(event: SummaryEvent) -> dict[str, Json]:
     record["removed"] = event.counts.get(State.REMOVED, 0)
     if event.counts.get(State.SENDING):  # only another process of this run can hold such rows
         record["sending"] = event.counts[State.SENDING]
+    if event.left_out:  # by --limit
+        record["left_out"] = event.left_out
     record["hint"] = event.hint
     return record
 

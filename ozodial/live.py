@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import detect_legacy_windows
@@ -60,7 +61,9 @@ class LiveViewer:
         self._above: deque[str] = deque()
         self._error: ErrorEvent | None = None
         self._state = threading.Lock()
+        self._painting = threading.Lock()
         self._stop = threading.Event()
+        self._held = False
         self._fault: Exception | None = None
         self._thread: threading.Thread | None = None
 
@@ -69,6 +72,7 @@ class LiveViewer:
         if self._fault is not None:
             raise self._fault
         with self._state:
+            self._held = False
             self._progress.take(event, time.monotonic())
             self._above.extend(self._kept(event))
         if isinstance(event, ErrorEvent):
@@ -86,6 +90,14 @@ class LiveViewer:
         if self._stop.is_set() or self._thread is None:
             self._flush_above()
 
+    def hold(self, lines: Sequence[str]) -> None:
+        """A question follows these lines: nothing is drawn until the next event."""
+        with self._state:
+            self._held = True
+            self._above.extend(lines)
+        with self._painting:
+            self._flush_above()
+
     def close(self) -> None:
         """Leave the last word on the screen: after an interrupt the run as far as it got."""
         self._finish()
@@ -100,7 +112,7 @@ class LiveViewer:
             return []
         run = self._progress.run
         if isinstance(event, BatchEvent):
-            return [batch_line(event, run.last_batch if run else 0)]
+            return [batch_line(event, self._progress.batches())]
         if isinstance(event, WaitEvent):
             reason = wait_reason(event, run.pace if run else 0.0)
             return [f"waiting {duration(event.seconds)}: {reason}"]
@@ -124,11 +136,14 @@ class LiveViewer:
             self._painter.forget()
 
     def _draw(self) -> None:
-        self._flush_above()
         moment = Moment(time.monotonic(), datetime.now().astimezone())
-        with self._state:
-            lines = self._screen.frame(self._progress, moment, self._painter.size())
-        self._painter.frame(lines)
+        with self._painting:
+            self._flush_above()
+            with self._state:
+                if self._held:
+                    return
+                lines = self._screen.frame(self._progress, moment, self._painter.size())
+            self._painter.frame(lines)
 
     def _flush_above(self) -> None:
         with self._state:

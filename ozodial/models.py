@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from ozodial.hours import Hours
+
 
 class State(StrEnum):
     """The state of a row; the same word in code, ledger, JSON, tables and README."""
@@ -51,6 +53,7 @@ class Reason(StrEnum):
     TIME_MISSING = "time_missing"
     TIME_PAST = "time_past"
     TIME_BEYOND_30_DAYS = "time_beyond_30_days"
+    TIME_OUTSIDE_HOURS = "time_outside_hours"
     DATE_UNREADABLE = "date_unreadable"
     EXPIRY_BEFORE_SCHEDULE = "expiry_before_schedule"
     EXPIRY_PAST = "expiry_past"
@@ -206,6 +209,7 @@ class Rules:
     strict: bool = False
     plain_names: bool = False
     expiry_as_date: bool = False
+    hours: Hours | None = None
 
 
 class StagedRow(NamedTuple):

@@ -21,7 +21,7 @@ from ozodial.endpoints import (
     Endpoint,
     endpoint,
 )
-from ozodial.errors import ExitCode, OzodialError, UsageError
+from ozodial.errors import ExitCode, OzodialError, SettingError, UsageError
 from ozodial.events import (
     ErrorEvent,
 )
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ozodial.crew import Stop
     from ozodial.layout import Layout
     from ozodial.ledger import Ledger
+    from ozodial.limits import Limit
     from ozodial.prepare import Recipe
     from ozodial.staging import Run
 
@@ -60,6 +61,10 @@ class Given:
     extra: Sequence[str] = ()
     sheet: str | None = None
     at: str | None = None
+    spread: str | None = None
+    per_hour: int | None = None
+    limit: int | None = None
+    yes: bool = False
     suppress: Sequence[str] = ()
     rejects: Path | None = None
     results: Path | None = None
@@ -100,9 +105,9 @@ def pace_of(entry: Endpoint, settings: config.Settings, sandbox: bool) -> float:
 
 def recipe_of(given: Given, settings: config.Settings, entry: Endpoint) -> "Recipe":
     """How the file is to be read."""
-    from ozodial.dates import resolve_at
     from ozodial.mapping import parse_map
     from ozodial.prepare import Recipe
+    from ozodial.timing import Timing, timing_of
 
     zone = zone_of(settings)
     now = datetime.now(zone)
@@ -110,7 +115,7 @@ def recipe_of(given: Given, settings: config.Settings, entry: Endpoint) -> "Reci
     for text in given.maps:
         name, column = parse_map(text)
         wanted[name] = column
-    at = given.at
+    timing = timing_of(given, settings, now, zone) if entry.needs_time else Timing()
     return Recipe(
         endpoint=entry,
         path=given.file,
@@ -118,8 +123,12 @@ def recipe_of(given: Given, settings: config.Settings, entry: Endpoint) -> "Reci
         timezone=zone.key,
         now=now,
         layout=_layout(given, wanted),
-        at=resolve_at(at, now) if at is not None and entry.needs_time else None,
+        at=timing.at,
         suppress=(*settings.suppress, *given.suppress),
+        when=timing.when,
+        spread=timing.spread,
+        hours=timing.hours,
+        limit=given.limit,
     )
 
 
@@ -228,3 +237,58 @@ def catch_signals() -> "Iterator[Stop]":
 
 def _noted(_number: int, _frame: FrameType | None) -> None:
     """Whoever listens has been told already."""
+
+
+def time_limit(settings: config.Settings) -> "Limit | None":
+    """When this command is to stop by itself; a length of time counts from here."""
+    from ozodial.limits import limit_of
+
+    length, clock = (settings.given.get(name) for name in ("max_duration", "stop_at"))
+    return limit_of(
+        (length.value, length.source) if length is not None else None,
+        (clock.value, clock.source) if clock is not None else None,
+        SystemClock().instant(),
+        datetime.now(zone_of(settings)),
+    )
+
+
+def check_files(given: Given) -> None:
+    """What can't be written, or must not be written over, is better known before than after."""
+    from ozodial.export import check_target
+
+    taken = [Path(name) for name in (given.file, given.map_file, *given.suppress) if name]
+    for flag, path in (("--rejects", given.rejects), ("--results", given.results)):
+        if path is None:
+            continue
+        check_target(path)
+        if any(_same_file(path, other) for other in taken):
+            raise UsageError(
+                f"{flag} {path} would be written over a file of this command.",
+                f"{flag} {path.with_stem(path.stem + '-' + flag[2:])}",
+            )
+        taken.append(path)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.absolute() == other.absolute()
+
+
+def name_missing(settings: config.Settings) -> None:
+    """All settings that a run needs and that nobody gave, in one sentence."""
+    missing: list[SettingError] = []
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: settings.needed("user_name", "--user-name NAME"),
+        lambda: config.api_key(settings),
+        lambda: settings.needed("campaign", "--campaign NAME"),
+    )
+    for check in checks:
+        try:
+            check()
+        except SettingError as error:
+            missing.append(error)
+    if len(missing) > 1:
+        hints = "; ".join(error.hint for error in missing if error.hint)
+        raise SettingError(" ".join(error.message for error in missing), hints)

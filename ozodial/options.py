@@ -1,7 +1,7 @@
 """The options of the command line, each with its one line of help; shared by the commands."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -113,6 +113,58 @@ At = Annotated[
         help='ScheduledTime of rows without one: "tomorrow 10:00", "+3d 10:00", a date and time.',
     ),
 ]
+For = Annotated[
+    Literal["schedule", "bulk-add"] | None,
+    typer.Option("--for", help="The command [schedule where there are times]."),
+]
+Spread = Annotated[
+    str | None,
+    typer.Option(
+        "--spread",
+        metavar="WINDOW",
+        help='Space leads without a time evenly over "tomorrow 10:00..18:00".',
+    ),
+]
+PerHour = Annotated[
+    int | None,
+    typer.Option(
+        "--per-hour", metavar="N", min=1, help="--spread: at most; the rest on the next days."
+    ),
+]
+Days = Annotated[
+    str | None, typer.Option("--days", metavar="DAYS", help="Days to call on, e.g. mon-sat [all].")
+]
+CallingHours = Annotated[
+    str | None,
+    typer.Option("--calling-hours", metavar="FROM-TO", help="Hours to call in: 09:00-21:00."),
+]
+Outside = Annotated[
+    str | None,
+    typer.Option(
+        "--outside",
+        metavar="reject|shift",
+        help="Times outside: refuse the row, or move it to the next opening [reject].",
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", metavar="N", min=1, help="Only the first N good rows: a careful try."),
+]
+ConfirmAbove = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm-above", metavar="N", help="Ask before more leads than this; 0 never [1000]."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+MaxDuration = Annotated[
+    str | None,
+    typer.Option("--max-duration", metavar="2h", help="Stop between two requests after this."),
+]
+StopAt = Annotated[
+    str | None, typer.Option("--stop-at", metavar="20:00", help="Stop between two requests then.")
+]
+NoLive = Annotated[bool, typer.Option("--no-live", help="Plain lines instead of a live screen.")]
 CheckDuplicate = Annotated[
     bool | None,
     typer.Option(
@@ -138,7 +190,6 @@ Patience = Annotated[
 Parallel = Annotated[
     str | None, typer.Option("--parallel", metavar="N", help="schedule: requests in flight [1].")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before the first request.")]
 Resend = Annotated[
     bool, typer.Option("--resend", help="Send leads that an earlier run had accepted.")

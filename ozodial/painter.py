@@ -47,7 +47,9 @@ class Painter:
     def above(self, lines: Sequence[str]) -> None:
         """Write lines that stay, where the frame stood; the next frame goes below them."""
         columns, _ = self.size()
-        out = [_HIDE, self._to_top(columns), "\x1b[J", _SHOW, *(f"{line}\r\n" for line in lines)]
+        # Erased from its second line on: from the top of the screen tmux would keep it as history.
+        erase = "\x1b[K\r\n\x1b[J\x1b[1A" if self._drawn else "\x1b[J"
+        out = [_HIDE, self._to_top(columns), erase, _SHOW, *(f"{line}\r\n" for line in lines)]
         self.forget()
         self._sink.write("".join(out))
 

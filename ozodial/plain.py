@@ -6,6 +6,7 @@ problems.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ozodial.events import (
     BatchEvent,
@@ -19,6 +20,7 @@ from ozodial.events import (
     WaitEvent,
 )
 from ozodial.jsonl import write_error
+from ozodial.progress import Progress
 from ozodial.streams import Sink
 from ozodial.words import (
     PROBLEM_STATES,
@@ -48,18 +50,20 @@ class PlainViewer:
         self._err = err
         self._verbosity = verbosity
         self._run: RunEvent | None = None
+        self._progress = Progress(0.0)
         self._problems = 0
         self._told_next = False
 
     def show(self, event: Event) -> None:
         """Word one event, if it is worth a line."""
+        self._progress.take(event, 0.0)
         match event:
             case RunEvent():
                 self._begin(event)
             case RowEvent():
                 self._row(event)
             case BatchEvent():
-                self._err.line(batch_line(event, self._run.last_batch if self._run else 0))
+                self._err.line(batch_line(event, self._progress.batches()))
             case SendingEvent() if self._verbosity:
                 self._err.line(f"batch {event.batch}: sending {plural(event.rows, 'row')}")
             case WaitEvent():
@@ -77,6 +81,11 @@ class PlainViewer:
     def log(self, text: str) -> None:
         """A line for stderr."""
         self._err.line(harmless(text))
+
+    def hold(self, lines: Sequence[str]) -> None:
+        """A question follows these lines."""
+        for line in lines:
+            self._err.line(line)
 
     def close(self) -> None:
         """Nothing is held back."""
@@ -137,6 +146,9 @@ class QuietViewer:
     def log(self, text: str) -> None:
         """Asked to be quiet."""
 
+    def hold(self, lines: Sequence[str]) -> None:
+        """Nobody is asked."""
+
     def close(self) -> None:
         """Nothing is held back."""
 
@@ -144,16 +156,22 @@ class QuietViewer:
 def run_lines(event: RunEvent) -> list[str]:
     """What is about to happen, in one line, and a second one in the sandbox."""
     number = run_name(event.run, event.dry)
-    goes_on = " goes on" if event.continued else ""
+    ended = event.continued and not event.ready
+    goes_on = " has ended before" if ended else " goes on" if event.continued else ""
     way = "in" if event.undoes else "to"
     what = f"{endpoint_name(event.command, event.api)} {way} campaign {clipped(event.campaign)}"
     todo = "remove" if event.undoes else "send"
-    rows = f"{plural(event.rows, 'row')}, {event.ready} to {todo}"
+    rows = f"{plural(event.rows, 'row')}, {event.ready or 'nothing'} to {todo}"
     if event.ready:
         rows += f" in {plural(event.batches, 'request')}, about {duration(event.estimated_seconds)}"
     lines = [f"{number}{goes_on}: {what}, file {clipped(event.file)}: {rows}"]
     if event.continued and event.counts:
         lines.append(f"{number} so far: {told_counts(event.counts)}")
+    if event.stops_in is not None and event.stops_in < event.estimated_seconds:
+        lines.append(f"{number} stops before its end, in {duration(int(event.stops_in))}")
+    if event.left_out and event.continued:  # otherwise a note has said it
+        left_out = plural(event.left_out, "row")
+        lines.append(f"{number}: {left_out} of the file left out by --limit")
     if event.sandbox:
         lines.append(f"sandbox: {sandbox_line(event)}")
     return lines

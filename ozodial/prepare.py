@@ -13,10 +13,12 @@ from datetime import datetime
 from hashlib import blake2b
 from operator import itemgetter
 
+from ozodial.dates import check_at
 from ozodial.dedupe import Seen, Suppressed, load_suppression
 from ozodial.delimited import Shape
 from ozodial.endpoints import Endpoint
 from ozodial.findings import Findings
+from ozodial.hours import Hours
 from ozodial.layout import PLAIN, Layout
 from ozodial.leavings import Leaving, Leavings
 from ozodial.mapping import Wanted, locate
@@ -32,6 +34,8 @@ from ozodial.models import (
     State,
 )
 from ozodial.reader import Sheet, Source, open_source, read
+from ozodial.spread import Spread, SpreadTime
+from ozodial.turns import first_leads, given_times, wants_time
 from ozodial.validate import Validator
 
 _NO_PHONE = (Reason.PHONE_MISSING, Reason.PHONE_INVALID, Reason.PHONE_LOST_DIGITS)
@@ -50,7 +54,8 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Recipe:
     """How a file becomes leads. `at` is canonical; `now` is aware, in the account's time zone.
 
-    `layout` is what a person said of this kind of sheet.
+    `layout` is what a person said of this kind of sheet; `when` what was typed of times, such as
+    `tomorrow 10:00`. With a `spread`, `at` is its first time; `limit` leads at most are taken.
     """
 
     endpoint: Endpoint
@@ -61,6 +66,10 @@ class Recipe:
     layout: Layout = PLAIN
     at: str | None = None
     suppress: Sequence[str] = ()
+    when: str = ""
+    spread: Spread | None = None
+    hours: Hours | None = None
+    limit: int | None = None
 
 
 Judged = tuple[Row, Checked, State, Reason | None, str | None]
@@ -89,6 +98,14 @@ class Leads:
     shape: Shape | None = None
 
 
+def check_times(recipe: Recipe) -> None:
+    """UsageError if a new run can't have the times that were asked for: they are past, or far."""
+    if recipe.spread is not None:
+        recipe.spread.check(recipe.now)
+    elif recipe.at is not None and recipe.when:
+        check_at(recipe.when, recipe.at, recipe.now)
+
+
 @contextmanager
 def open_leads(recipe: Recipe) -> Iterator[Leads]:
     """Open the file and match its columns; FileError where that can't be done."""
@@ -99,10 +116,19 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
         findings = Findings(table.sheet, source.shape, lists)
         located = [table]
 
-        def judged() -> Iterator[Judged]:
+        def as_read() -> Iterator[Judged]:
             fresh = located.pop() if located else _table(recipe, source)
             findings.start_again()
             return _judged(recipe, fresh, lists, findings)
+
+        def judged() -> Iterator[Judged]:
+            found = as_read()
+            if recipe.spread is not None:
+                # their number comes first: it says how far apart they are
+                count = sum(1 for each in found if wants_time(each, recipe.at))
+                times = recipe.spread.times(count, recipe.now)
+                found = given_times(as_read(), recipe.at, times, sent)
+            return found if recipe.limit is None else first_leads(recipe.limit, found, findings)
 
         sent = table.columns.sent(recipe.endpoint.needs_time)
 
@@ -113,7 +139,7 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
             columns=table.columns,
             sent=sent,
             judged=judged,
-            rows=lambda: _staged(judged(), sent),
+            rows=lambda: _staged(judged(), sent, recipe.spread),
             findings=findings,
             shape=source.shape,
         )
@@ -145,14 +171,15 @@ def _table(recipe: Recipe, source: Source) -> _Table:
 
 def _content(recipe: Recipe, sha256: str, suppressed: Suppressed) -> str:
     """What makes two commands the same, as far as the leads go (design section 4, rule 8)."""
-    shapes = [
+    shapes: list[object] = [
         sha256,
         recipe.layout.identity(),
         recipe.region,
         recipe.timezone,
-        recipe.at,
+        recipe.when or recipe.at,
         suppressed.digests,
     ]
+    shapes += [str(recipe.hours), recipe.hours.shift] if recipe.hours is not None else []
     return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()
 
 
@@ -173,6 +200,7 @@ def _rules(recipe: Recipe, sheet: Sheet) -> Rules:
         strict=layout.strict,
         plain_names=recipe.endpoint.plain_names,
         expiry_as_date=recipe.endpoint.expiry_as_date,
+        hours=recipe.hours,
     )
 
 
@@ -202,7 +230,8 @@ def _judged(
             message = f"on the list {name}"
         elif (before := first_row(phone, scheduled, number)) is not None:
             state, reason = State.DUPLICATE, Reason.DUPLICATE_IN_FILE
-            message = f"same {'phone and ScheduledTime' if scheduled else 'phone'} as row {before}"
+            timed = scheduled and (recipe.spread is None or scheduled is not recipe.at)
+            message = f"same {'phone and ScheduledTime' if timed else 'phone'} as row {before}"
         elif note:
             findings.noted(note)
         judged = (row, checked, state, reason, message)
@@ -222,13 +251,20 @@ def _invalid(problems: Sequence[Problem]) -> tuple[State, Reason, str]:
     return State.INVALID, problems[0].reason, told
 
 
-def _staged(judged: Iterator[Judged], sent: Sequence[str]) -> Iterator[StagedRow]:
+def _staged(
+    judged: Iterator[Judged], sent: Sequence[str], spread: Spread | None
+) -> Iterator[StagedRow]:
     """The rows as the ledger keeps them."""
     hashed = lead_hasher(sent)
+    time_at = sent.index(Field.SCHEDULED) if spread is not None else 0
     name_at = sent.index(Field.NAME) if Field.NAME in sent else None
     for row, checked, state, reason, message in judged:
         number, phone, values, scheduled, _, _ = checked
         ready = state is State.READY
+        known = values
+        if spread is not None and type(scheduled) is SpreadTime:
+            scheduled = str(scheduled)
+            known = (*values[:time_at], spread.key, *values[time_at + 1 :])
         # Made by C code at a third of the cost of StagedRow(row=..., ...).
         yield _new(
             StagedRow,
@@ -241,7 +277,7 @@ def _staged(judged: Iterator[Judged], sent: Sequence[str]) -> Iterator[StagedRow
                 values[name_at] if name_at is not None and values else "",
                 scheduled,
                 json_list(values) if ready else "[]",
-                hashed(values) if ready else None,
+                hashed(known) if ready else None,
                 json_list(row.cells),
             ),
         )

@@ -44,6 +44,9 @@ class Progress:
         self._requests = 0
         self._request_seconds = 0.0
         self._sent_rows = 0
+        self._highest = 0
+        self._in_flight: dict[int, int] = {}
+        self._told_twice = 0  # rows of answered requests that their own events have yet to tell
 
     def take(self, event: Event, now: float) -> None:
         """Note one event."""
@@ -57,6 +60,8 @@ class Progress:
                 self._row(event)
             case SendingEvent():
                 self.sending, self._wait = event, None
+                self._in_flight[event.batch] = event.rows
+                self._highest = max(self._highest, event.batch)
             case WaitEvent():
                 self.sending, self._wait, self._wait_until = None, event, now + event.seconds
             case BatchEvent():
@@ -68,6 +73,7 @@ class Progress:
 
     def _row(self, event: RowEvent) -> None:
         self._tally[event.status] += 1
+        self._told_twice = max(0, self._told_twice - 1)
         row = SettledRow(
             event.row, event.phone, event.name, event.status, event.reason, event.message
         )
@@ -81,10 +87,13 @@ class Progress:
 
     def _batch(self, event: BatchEvent) -> None:
         self.sending = None
+        self._in_flight.pop(event.batch, None)
+        self._highest = max(self._highest, event.batch)
         if event.outcome in ("answered", "unknown"):
             self._requests += 1
             self._request_seconds += event.seconds
             self._sent_rows += event.rows
+            self._told_twice += event.rows
 
     def counts(self) -> Mapping[State, int]:
         """Rows per state, the summary's own figures once there is one."""
@@ -151,6 +160,20 @@ class Progress:
             return 0
         rows = self.counts().get(State.READY, 0)
         return math.ceil(round(rows * run.batches / run.ready, 6))
+
+    def stops(self, now: float) -> float | None:
+        """Seconds until the command stops by itself, None if it does not."""
+        stops_in = self.run.stops_in if self.run is not None else None
+        return None if stops_in is None else max(0.0, stops_in - self.elapsed(now))
+
+    def batches(self) -> int:
+        """How many requests the run has in all, as far as is known now; repeated ones count too."""
+        run = self.run
+        if run is None or not run.ready:
+            return 0
+        told = self._told_twice + sum(self._in_flight.values())
+        unclaimed = max(0, self.counts().get(State.READY, 0) - told)
+        return self._highest + math.ceil(round(unclaimed * run.batches / run.ready, 6))
 
     def _between_requests(self) -> bool:
         return self._requests > 0 and self.sending is None

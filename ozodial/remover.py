@@ -25,12 +25,11 @@ from ozodial.sending import (
     STALE_CLAIM,
     START_WITHIN,
     UNKNOWN_IN_A_ROW,
-    batch_outcome,
-    row_event,
 )
 from ozodial.shift import HaltError
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import Run
+from ozodial.telling import batch_outcome, row_event
 from ozodial.tokens import Tokens
 
 

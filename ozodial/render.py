@@ -41,6 +41,12 @@ class Viewing:
     term: str = ""
     live: bool = True
     listeners: Sequence[Listener] = ()
+    stdin_is_tty: bool = False
+
+    @property
+    def can_ask(self) -> bool:
+        """A person sits there: both ends are a terminal, and no program reads along."""
+        return self.stdin_is_tty and self.stderr_is_tty and not self.json and not self.quiet
 
     @property
     def wants_live(self) -> bool:
@@ -63,6 +69,10 @@ class Screen(Protocol):
 
     def log(self, text: str) -> None:
         """Show a line of the log."""
+        ...
+
+    def hold(self, lines: Sequence[str]) -> None:
+        """Stop drawing, write these lines, and draw again with the next event."""
         ...
 
     def close(self) -> None:
@@ -98,6 +108,16 @@ class Viewer:
             return
         try:
             screen.log(text)
+        except Exception as fault:  # as above
+            self._give_up(fault)
+
+    def hold(self, lines: Sequence[str]) -> None:
+        """Leave the terminal to a question, with these lines above it; the next event ends it."""
+        screen = self._screen
+        if screen is None:
+            return
+        try:
+            screen.hold(lines)
         except Exception as fault:  # as above
             self._give_up(fault)
 

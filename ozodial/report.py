@@ -6,7 +6,7 @@ with --json. Computes nothing that it was not given; loads rich for a terminal o
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ozodial.blocks import Block, aligned, plan_blocks, runs_block, story_blocks
+from ozodial.blocks import BAR, Block, aligned, plan_blocks, runs_block, story_blocks
 from ozodial.jsonl import Json, write_record
 from ozodial.models import SettledRow, State
 from ozodial.render import Viewing
@@ -50,7 +50,8 @@ def _write(view: Viewing, blocks: Sequence[Block]) -> None:
         lines = draw_blocks(blocks, columns, view.no_color, sink.unicode)
     else:
         lines = aligned(blocks)
-    sink.write("".join(f"{line}\n" for line in lines))
+    text = "".join(f"{line}\n" for line in lines)
+    sink.write(text if sink.unicode else text.replace(BAR, "#"))
 
 
 def _write_records(view: Viewing, records: Iterable[dict[str, Json]]) -> None:
@@ -117,6 +118,7 @@ def _plan_record(plan: Plan) -> dict[str, Json]:
         "unmatched": list(plan.unmatched),
         "reasons": [_reason_record(reason) for reason in plan.reasons],
         "chosen": _forecast_record(plan.chosen),
+        "hours": [{"hour": hour, "rows": leads} for hour, leads in plan.hours],
         "others": [_forecast_record(other) for other in plan.others],
     }
 

@@ -17,9 +17,11 @@ from ozodial.models import SettledRow, State
 from ozodial.progress import Progress
 from ozodial.tables import STYLES, Drawing, Widths, counts_text, measured, rows_table
 from ozodial.words import (
+    PROBLEM_STATES,
     PROBLEMS_SHOWN,
     TOLD_ORDER,
     clipped,
+    clock,
     duration,
     endpoint_name,
     plural,
@@ -89,7 +91,7 @@ class LiveScreen:
     def _head(self, run: RunEvent) -> list[Text]:
         facts = [endpoint_name(run.command, run.api), run_name(run.run, run.dry)]
         facts += [clipped(run.account)] if run.account else []
-        facts += ["goes on"] if run.continued else []
+        facts += ["goes on"] if run.continued and run.ready else []
         head = Text.assemble(
             (clipped(run.file), "bold"),
             f" {self._arrow} ",
@@ -106,12 +108,9 @@ class LiveScreen:
         percent = 100 * done // rows if rows else 100
         label = f"  {percent} %  {min(done, rows)} of {plural(rows, 'row')}"
         cells = max(1, min(columns, WIDEST_BAR) - len(label))
-        bar, counts = Text(), progress.counts()
-        upto = 0
-        for state in TOLD_ORDER[:-2]:
-            upto += counts.get(state, 0)
-            edge = cells if not rows else min(cells, cells * upto // rows)
-            bar.append(self._full * (edge - len(bar)), STYLES[state])
+        bar = Text()
+        for state, stretch in _stretches(progress.counts(), rows, cells):
+            bar.append(self._full * stretch, STYLES[state])
         bar.append(self._empty * (cells - len(bar)), "dim")
         return bar.append(label, "bold")
 
@@ -119,8 +118,12 @@ class LiveScreen:
         parts = [f"{duration(int(progress.elapsed(moment.now)))} so far"]
         left = progress.left(moment.now)
         if left is not None:
-            end = (moment.wall + timedelta(seconds=left)).strftime("%H:%M:%S")
+            end = clock(moment.wall + timedelta(seconds=left), moment.wall)
             parts.append(f"about {duration(ceil(left))} left, until {end}")
+            stops = progress.stops(moment.now)
+            if stops is not None and stops < left:
+                end = clock(moment.wall + timedelta(seconds=stops), moment.wall)
+                parts[-1] = f"about {duration(ceil(left))} left, but it stops at {end}"
         rate = progress.rate(moment.now)
         if rate is not None:
             parts.append(f"{rate:,.0f} rows a minute")
@@ -169,6 +172,23 @@ class LiveScreen:
         return rows_table(rows, self._widths, fold, header)
 
 
+def _stretches(counts: Mapping[State, int], rows: int, cells: int) -> list[tuple[State, int]]:
+    """How many cells of a bar each state gets; a problem is seen, however few rows have it."""
+    found: list[tuple[State, int]] = []
+    upto = drawn = 0
+    for state in TOLD_ORDER[:-2]:
+        upto += counts.get(state, 0)
+        edge = min(cells, cells * upto // rows) if rows else cells
+        found.append((state, edge - drawn))
+        drawn = edge
+    hidden = [s for s, n in found if not n and s in PROBLEM_STATES and counts.get(s)]
+    longest = max(found, key=lambda each: each[1])[0]
+    return [
+        (s, 1 if s in hidden else max(1, n - len(hidden)) if s == longest and n else n)
+        for s, n in found
+    ]
+
+
 def _problem_title(progress: Progress, shown: int) -> Text:
     counts = progress.problem_counts
     title = Text.assemble(("Problems", "bold"), "  ")
@@ -205,9 +225,8 @@ def _doing(progress: Progress, run: RunEvent, now: float) -> Text:
         return Text.assemble("next request in ", (f"{ceil(seconds)} s", "bold"), f": {reason}")
     if progress.sending is not None:
         sent = progress.sending
-        of = f" of {run.last_batch}" if sent.batch <= run.last_batch else ""
         rows = plural(sent.rows, "row")
-        return Text(f"request {sent.batch}{of} is on its way: {rows}")
+        return Text(f"request {sent.batch} of {progress.batches()} is on its way: {rows}")
     return Text(
         "preparing the next request" if progress.requests_left() else "nothing left to send"
     )

@@ -7,7 +7,6 @@ raised as an error of ours; nothing is sent after that.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,11 +15,10 @@ from ozodial.claims import BatchResult, Claim, Claims
 from ozodial.errors import LedgerFullError, RefusedError, StoppedError
 from ozodial.events import BatchEvent, NoticeEvent, RowEvent, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret
-from ozodial.ledger import Ledger
-from ozodial.models import Instant, Lost, NotSent, Outcome, Reply, SettledRow, State
+from ozodial.models import Instant, Lost, NotSent, Outcome, Reply, State
 from ozodial.pacing import POLL_SECONDS
 from ozodial.shift import HaltError, Shift
-from ozodial.staging import Run
+from ozodial.telling import BatchTime, batch_outcome, given_up, row_event
 
 UNKNOWN_IN_A_ROW = 2
 """After so many, a sick server can't be trusted with the rest of the file."""
@@ -63,11 +61,16 @@ class Worker:
             self._put_back()
         if self._next is None and not self._claims.any_ready():
             return self._others_at_work(0, seen)
+        self._check_limit()
         token = shift.tokens.get(self._pause, self._reap, self._stale) if shift.tokens else None
         shift.pacer.await_turn(self._pause, self._reap)
-        if shift.halt.is_set():
+        try:
+            self._check_limit()
+            if shift.halt.is_set():
+                raise HaltError
+        except (StoppedError, HaltError):
             shift.pacer.give_back()
-            raise HaltError
+            raise
         wave = shift.throttle.enter()
         if wave is None:
             self._put_back()
@@ -122,7 +125,7 @@ class Worker:
         self._react(verdict, token)
 
     def _record(
-        self, claim: Claim, answer: Reply | NotSent | Lost, verdict: Verdict, time: "BatchTime"
+        self, claim: Claim, answer: Reply | NotSent | Lost, verdict: Verdict, time: BatchTime
     ) -> None:
         shift = self._shift
         delay, trouble = self._delay(answer, verdict)
@@ -259,7 +262,11 @@ class Worker:
         return True
 
     def _pause(self, seconds: float, why: str, message: str) -> None:
-        """Wait, and say so once; HaltError when the run is told to stop."""
+        """Wait, and say so once; HaltError when the run is told to stop.
+
+        What would end after the run's time is over is not waited for.
+        """
+        self._check_limit(seconds)
         self._put_back()
         what = message if why == "busy" else ""
         if not what or what != self._waiting_for:
@@ -267,6 +274,15 @@ class Worker:
         self._waiting_for = what
         if self._shift.clock.wait(seconds, self._shift.halt):
             raise HaltError
+
+    def _check_limit(self, seconds: float = 0.0) -> None:
+        """StoppedError if no request may begin any more in `seconds` from now."""
+        limit, now = self._shift.limit, self._shift.clock.instant()
+        if limit is not None and limit.left(now) <= seconds:
+            raise StoppedError(
+                f"Stopped between two requests by {limit.reason(now)}; "
+                "the same command goes on with the rest."
+            )
 
     def _reap(self) -> None:
         shift = self._shift
@@ -292,32 +308,3 @@ class Worker:
             if state is not State.READY:
                 lead = leads[row]
                 yield RowEvent(run_id, row, lead.phone, state, reason, message, lead.name)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchTime:
-    """How long a request took, and when its answer came."""
-
-    seconds: float
-    ended: Instant
-
-
-def row_event(run_id: int, row: SettledRow) -> RowEvent:
-    """A settled row as an event."""
-    return RowEvent(run_id, row.row, row.phone, row.state, row.reason, row.message, row.name)
-
-
-def given_up(run: Run, ledger: Ledger, lost: Sequence[int]) -> list[RowEvent]:
-    """The rows of a run that became `unknown` because nobody waits for these batches' answers."""
-    if not lost:
-        return []
-    return [row_event(run.id, row) for row in Claims(ledger, run).of_batches(lost)]
-
-
-def batch_outcome(verdict: Verdict) -> str:
-    """The one word of the batch event: answered, not_sent, refused or unknown."""
-    if verdict.decision is not Decision.ROWS:
-        return "refused" if verdict.arrived else "not_sent"
-    if all(outcome.state is State.UNKNOWN for outcome in verdict.outcomes):
-        return "unknown"
-    return "answered"

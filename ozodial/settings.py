@@ -27,6 +27,8 @@ DEFAULTS: Mapping[str, str] = {
     "auth": "token",
     "api": "v1",
     "notify_on": "always",
+    "outside": "reject",
+    "confirm_above": "1000",
 }
 NAMES = (
     *DEFAULTS,
@@ -38,6 +40,10 @@ NAMES = (
     "check_duplicate",
     "ledger",
     "log_file",
+    "calling_hours",
+    "days",
+    "max_duration",
+    "stop_at",
 )
 PROFILE_ONLY = ("paths", "suppress", "notify")
 

@@ -10,6 +10,7 @@ from ozodial.clock import Clock
 from ozodial.endpoints import Access, Endpoint
 from ozodial.events import Event
 from ozodial.ledger import Ledger
+from ozodial.limits import Limit
 from ozodial.pacing import POLL_SECONDS, Pacer, Patience
 from ozodial.staging import Run
 from ozodial.throttle import Throttle
@@ -36,6 +37,7 @@ class Shift:
     emit: Callable[[Sequence[Event]], None]
     halt: threading.Event
     throttle: Throttle
+    limit: Limit | None = None
     ended: int = 0  # requests of this process that are over and recorded
     recorded: threading.Condition = field(default_factory=threading.Condition)
     unknown_in_a_row: int = 0

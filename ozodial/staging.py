@@ -6,7 +6,7 @@ that is still being staged belongs to its owner alone, and is discarded when tha
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,9 @@ from ozodial.schema import batches, deliveries, rows, runs, targets
 
 CHUNK = 5_000
 
+PART = "/"
+"""In a fingerprint, before the --limit: what stands before it is that of the whole file."""
+
 COLUMNS = (*StagedRow._fields, "run_id")
 
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -34,6 +37,8 @@ class RunOptions:
 
     `settings` tell a person how the run was made: (name, value, where it came from), no secrets.
     `purged` is when its personal data were removed, in seconds since 1970.
+    `when` is the ScheduledTime that leads without one got; `left_out` rows of the file stay out of
+    the run by --limit.
     """
 
     user_name: str
@@ -44,6 +49,8 @@ class RunOptions:
     profile: str | None = None
     settings: tuple[tuple[str, str, str], ...] = ()
     purged: float | None = None
+    when: str | None = None
+    left_out: int = 0
 
     @classmethod
     def read(cls, text: str) -> "RunOptions":
@@ -99,6 +106,14 @@ class Staging:
         with self._ledger.read() as connection:
             return self._find(connection, fingerprint)
 
+    def part_of_same(self, fingerprint: str) -> Run | None:
+        """The latest run of the same command on the same file with another --limit, or none."""
+        with self._ledger.read() as connection:
+            alike = runs.c.fingerprint.startswith(fingerprint.partition(PART)[0], autoescape=True)
+            latest = sa.select(sa.func.max(runs.c.id)).where(alike, runs.c.state == "open")
+            found = connection.scalar(latest)
+            return _run(connection, found) if found is not None else None
+
     def begin(self, new: NewRun) -> int | None:
         """Start staging; None if another process was first with the same fingerprint."""
         with self._ledger.write() as connection:
@@ -116,23 +131,29 @@ class Staging:
             done += len(chunk)
             yield done
 
-    def finish(self, run_id: int) -> None:
-        """Open a staged run for sending; leads that went in earlier become `already_accepted`."""
+    def finish(self, run_id: int, left_out: int = 0) -> None:
+        """Open a staged run for sending; leads that went in earlier become `already_accepted`.
+
+        `left_out` rows of its file were not staged.
+        """
         with self._ledger.write() as connection:
-            self._check_mine(connection, run_id)
-            run = _run(connection, run_id)
-            if not run.options.resend:
-                _mark_accepted_before(connection, run)
+            self._complete(connection, run_id, left_out)
             opened = runs.update().where(runs.c.id == run_id)
             connection.execute(opened.values(state="open", owner_id=None))
 
-    def preview(self, run_id: int) -> None:
-        """What `finish` would mark, for a dry run that is discarded afterwards."""
+    def preview(self, run_id: int, left_out: int = 0) -> Run:
+        """What `finish` would mark, for a look at a run that may be discarded afterwards."""
         with self._ledger.write() as connection:
-            self._check_mine(connection, run_id)
-            run = _run(connection, run_id)
-            if not run.options.resend:
-                _mark_accepted_before(connection, run)
+            self._complete(connection, run_id, left_out)
+            return _run(connection, run_id)
+
+    def _complete(self, connection: Connection, run_id: int, left_out: int) -> None:
+        self._check_mine(connection, run_id)
+        run = _run(connection, run_id)
+        if not run.options.resend:
+            _mark_accepted_before(connection, run)
+        options = _json(replace(run.options, left_out=left_out))
+        connection.execute(runs.update().where(runs.c.id == run_id).values(options=options))
 
     def discard(self, run_id: int) -> None:
         """Forget a run that was never opened."""
@@ -220,7 +241,7 @@ class Staging:
             "created_wall": self._ledger.clock.instant().wall,
             "header": json.dumps(new.header, ensure_ascii=False),
             "columns": json.dumps(new.columns, ensure_ascii=False),
-            "options": json.dumps(asdict(new.options), ensure_ascii=False),
+            "options": _json(new.options),
         }
         key = connection.execute(runs.insert().values(values)).inserted_primary_key
         return int(key[0]) if key is not None else 0
@@ -233,6 +254,10 @@ class Staging:
                 "This process stood still for so long that its half-staged run was discarded.",
                 "run the same command again",
             )
+
+
+def _json(options: RunOptions) -> str:
+    return json.dumps(asdict(options), ensure_ascii=False)
 
 
 def _run(connection: Connection, run_id: int) -> Run:

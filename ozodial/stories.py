@@ -92,8 +92,9 @@ class Forecast:
 class Plan:
     """What `check` found out. `chosen` is the endpoint it was asked for.
 
-    `said` is about the file, `notes` about rows that are sent otherwise than they stand; the notes
-    may be cut, `noted_rows` is how many there are.
+    `hours` are `2026-11-23 10:00` with the leads of that hour. `said` is about the file, `notes`
+    about rows that are sent otherwise than they stand; the notes may be cut, `noted_rows` is how
+    many there are.
     """
 
     file: str
@@ -109,3 +110,4 @@ class Plan:
     said: Sequence[str] = ()
     notes: Sequence[str] = ()
     noted_rows: int = 0
+    hours: Sequence[tuple[str, int]] = ()

@@ -18,9 +18,9 @@ from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.removals import Outlook
 from ozodial.remover import Remover, undo_command
-from ozodial.sending import row_event
 from ozodial.shift import HaltError
 from ozodial.staging import Run, Staging
+from ozodial.telling import row_event
 from ozodial.upload import exit_code
 from ozodial.words import plural
 

@@ -6,7 +6,7 @@ run of the same command on the same file; `send` sends what is ready and ends wi
 
 import hashlib
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
@@ -14,7 +14,14 @@ from math import ceil
 from ozodial.claims import Claims
 from ozodial.crew import Events, Stop, Wire, new_shift, run_workers
 from ozodial.endpoints import Endpoint
-from ozodial.errors import ExitCode, LedgerFullError, OzodialError, RefusedError, StoppedError
+from ozodial.errors import (
+    ExitCode,
+    LedgerFullError,
+    OzodialError,
+    RefusedError,
+    StoppedError,
+    UsageError,
+)
 from ozodial.events import (
     ErrorEvent,
     Event,
@@ -28,10 +35,13 @@ from ozodial.history import settled_rows
 from ozodial.ledger import Ledger
 from ozodial.models import State, Target
 from ozodial.pacing import POLL_SECONDS
-from ozodial.prepare import Leads, Recipe, open_leads
-from ozodial.sending import given_up, row_event
+from ozodial.prepare import Leads, Recipe, check_times, open_leads
 from ozodial.shift import HaltError
-from ozodial.staging import NewRun, Run, RunOptions, Staging
+from ozodial.staging import PART, NewRun, Run, RunOptions, Staging
+from ozodial.telling import given_up, row_event
+
+_WHOLE = 48
+"""Hexadecimal digits of a fingerprint; behind them there is room for a --limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,10 @@ class Job:
     options: RunOptions
 
 
+Agreed = Callable[[Run, Mapping[State, int]], bool]
+"""Asks a person whether a run of such counts is to be sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A run to send; `continued`: it was staged by an earlier command."""
@@ -52,11 +66,12 @@ class Prepared:
 
 
 def prepare(
-    job: Job, ledger: Ledger, stop: Stop, *, dry: bool = False
+    job: Job, ledger: Ledger, stop: Stop, *, dry: bool = False, agreed: Agreed | None = None
 ) -> Generator[Event, None, Prepared]:
     """Stage the file as a run, or find the one that the same command staged before.
 
-    `dry` stages for a look only: the run is never opened, and discarded by the caller.
+    `dry` stages for a look only: the run is never opened, and discarded by the caller. A run that
+    is not `agreed` to is discarded too, and HaltError raised.
     """
     staging = Staging(ledger)
     ledger.reap()
@@ -66,7 +81,9 @@ def prepare(
         while run_id is None:
             found = staging.find(new.fingerprint)
             if found is not None and not found[1]:
-                return Prepared(staging.run(found[0]), continued=True)
+                run = staging.run(found[0])
+                yield from _other_times(run, job)
+                return Prepared(run, continued=True)
             if found is not None:
                 if not told:
                     said = f"another process is reading the file into run {found[0]}"
@@ -74,10 +91,10 @@ def prepare(
                 told = True
                 _await_other(ledger, stop)
             else:
+                check_times(job.recipe)
+                _check_part(staging, new, job)
                 run_id = staging.begin(new)
-        yield from _fill(staging, run_id, leads, stop, dry)
-        for said in leads.findings.notices():
-            yield NoticeEvent(said)
+        yield from _fill(staging, run_id, leads, stop, dry, agreed)
     if not dry:
         for older, file in staging.unfinished(run_id):
             yield NoticeEvent(
@@ -97,15 +114,40 @@ def _new_run(job: Job, leads: Leads, dry: bool) -> NewRun:
         options.resend,
         dry,
     ]
+    whole = hashlib.sha256(json.dumps(same).encode()).hexdigest()[:_WHOLE]
+    limit = job.recipe.limit
     return NewRun(
         target=target,
         api=endpoint.api,
         file=leads.file,
-        fingerprint=hashlib.sha256(json.dumps(same).encode()).hexdigest(),
+        fingerprint=whole if limit is None else f"{whole}{PART}{limit}",
         header=leads.columns.header,
         columns=leads.sent,
         options=options,
     )
+
+
+def _check_part(staging: Staging, new: NewRun, job: Job) -> None:
+    """UsageError if another part of the file was sent (--limit) when `tomorrow` was another day:
+    its leads would be sent again, for that day.
+    """
+    part = staging.part_of_same(new.fingerprint)
+    before = part.options.when if part is not None else None
+    if part is not None and before is not None and before != job.options.when:
+        raise UsageError(
+            f'"{job.recipe.when}" meant {before} when run {part.id} took a part of this file.',
+            f"name the day in --{'spread' if job.recipe.spread is not None else 'at'}",
+        )
+
+
+def _other_times(run: Run, job: Job) -> Iterator[Event]:
+    """`tomorrow` has moved on since the run was made; its leads have not."""
+    before, now = run.options.when, job.options.when
+    if before is not None and now is not None and before != now:
+        yield NoticeEvent(
+            f'"{job.recipe.when}" meant {before} when run {run.id} was made, and that stands; '
+            f"to schedule the same file once more, name the day: {now}"
+        )
 
 
 def _await_other(ledger: Ledger, stop: Stop) -> None:
@@ -115,16 +157,26 @@ def _await_other(ledger: Ledger, stop: Stop) -> None:
         raise HaltError
 
 
-def _fill(staging: Staging, run_id: int, leads: Leads, stop: Stop, dry: bool) -> Iterator[Event]:
+def _fill(
+    staging: Staging, run_id: int, leads: Leads, stop: Stop, dry: bool, agreed: Agreed | None
+) -> Iterator[Event]:
     try:
         for done in staging.add(run_id, leads.rows()):
             yield ReadingEvent(done)
             if stop.halt.is_set():
                 raise HaltError
+        for said in leads.findings.notices():
+            yield NoticeEvent(said)
+        left_out = leads.findings.left_out_rows
         if dry:
-            staging.preview(run_id)
-        else:
-            staging.finish(run_id)
+            staging.preview(run_id, left_out)
+            return
+        if agreed is not None:
+            # a run is not open while a person thinks: no `resume` may send it meanwhile
+            run = staging.preview(run_id, left_out)
+            if not agreed(run, staging.counts(run_id)):
+                raise HaltError
+        staging.finish(run_id, left_out)
     except (OzodialError, HaltError) as error:
         with suppress(OzodialError):  # the first error is the one to tell
             staging.discard(run_id)
@@ -173,6 +225,7 @@ def run_event(
         continued=continued,
         counts=counts,
         pace=pace,
+        left_out=run.options.left_out,
     )
 
 
@@ -231,7 +284,8 @@ def summary(
         counts[State.UNKNOWN] = counts.get(State.UNKNOWN, 0) + lost
     code = exit_code(counts, trouble, interrupted)
     hint = _hint(Staging(ledger).run(run.id), counts)
-    return SummaryEvent(run.id, sum(counts.values()), counts, seconds, code, hint)
+    left_out = run.options.left_out
+    return SummaryEvent(run.id, sum(counts.values()), counts, seconds, code, hint, left_out)
 
 
 def exit_code(

@@ -67,6 +67,7 @@ class Validator:
         self._width = len(columns.header)
         self._columns = columns
         self._needs_time = rules.needs_time
+        self._hours = rules.hours
         self._places: dict[Field | None, int] = dict(columns.fields)
         self._letters = {field: letter(index) for field, index in self._places.items()}
         self._sheet = before(rules.sheet)
@@ -106,6 +107,7 @@ class Validator:
         name, expiry_at, priority = self._name, self._expiry, self._priority
         limit, headers = self._limit, self._header_characters
         is_plain, as_date = self._is_plain, self._rules.expiry_as_date
+        in_hours = self._hours.hold if self._hours is not None else None
 
         def compiled(row: Row) -> Checked:
             number, cells = row
@@ -122,6 +124,8 @@ class Validator:
             if needs_time:
                 when = read_date(text) if (text := values[_SCHEDULED]) else at
                 if when is None or not now < when <= horizon or len(when) == _DATE:
+                    return check(row)
+                if in_hours is not None and not in_hours(when):
                     return check(row)
                 values[_SCHEDULED] = scheduled = when
             odd = bool(name) and not is_plain(values[name])
@@ -152,7 +156,7 @@ class Validator:
         notes: list[_Note] = []
         phone = None if is_odd else self._fast_phone(values[_PHONE])
         values[_PHONE] = phone or self._odd_phone(values[_PHONE], problems, notes)
-        scheduled = self._time(values, problems) if self._needs_time else ""
+        scheduled = self._time(values, problems, notes) if self._needs_time else ""
         if self._last_name is not None:
             values[self._name] = f"{values[self._name]} {cells[self._last_name].strip()}".strip()
         if self._name and not self._is_plain(values[self._name]):
@@ -181,12 +185,18 @@ class Validator:
             notes.append((Field.PHONE, found.note))
         return found.number
 
-    def _time(self, values: list[str], problems: list[_Wrong]) -> str:
+    def _time(self, values: list[str], problems: list[_Wrong], notes: list[_Note]) -> str:
         """The ScheduledTime that is sent, "" where there is none; problems are added."""
         text = values[_SCHEDULED]
         when = self._read_date(text) if text else self._rules.at
         if when is not None and len(when) == _DATE and self._rules.default_time is not None:
             when = f"{when} {self._rules.default_time}"
+        if self._hours is not None and when is not None and len(when) > _DATE and self._now < when:
+            when, said = self._hours.placed(when)
+            if said and self._hours.shift:
+                notes.append((Field.SCHEDULED, said))
+            elif said:
+                problems.append((Reason.TIME_OUTSIDE_HOURS, Field.SCHEDULED, said))
         if when is None or not self._now < when <= self._horizon or len(when) == _DATE:
             problems.append(self._wrong_time(text, when))
         scheduled = when if when is not None and len(when) > _DATE else ""

@@ -7,6 +7,7 @@ obeyed. Nothing here writes, and nothing here imports rich.
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 
 from ozodial.endpoints import ENDPOINTS
 from ozodial.events import BatchEvent, RowEvent, RunEvent, SummaryEvent, WaitEvent
@@ -116,6 +117,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
+def clock(end: datetime, now: datetime) -> str:
+    """`18:42:10`, with its day where that is another one."""
+    return end.strftime("%H:%M:%S" if end.date() == now.date() else "%Y-%m-%d %H:%M:%S")
+
+
 def told_counts(counts: Mapping[State, int]) -> str:
     """`438 accepted, 2 rejected`: the states that have rows."""
     return ", ".join(f"{counts[state]} {state}" for state in TOLD_ORDER if counts.get(state))
@@ -133,7 +139,8 @@ def summary_line(event: SummaryEvent, dry: bool = False) -> str:
     counts = told_counts(event.counts)
     told = f"{plural(event.rows, 'row')}: {counts}" if counts else plural(event.rows, "row")
     ending = f"{max(0.0, event.seconds):.1f} s; exit {int(event.exit_code)}"
-    return f"{run_name(event.run, dry)}: {told}; {ending}"
+    left_out = f"; {event.left_out} left out by --limit" if event.left_out else ""
+    return f"{run_name(event.run, dry)}: {told}{left_out}; {ending}"
 
 
 def endpoint_name(command: str, api: str) -> str:
@@ -153,17 +160,18 @@ def sandbox_line(event: RunEvent) -> str:
 
 def wait_reason(event: WaitEvent, pace: float) -> str:
     """Why the next request waits."""
+    if event.why == "pace" and pace:
+        return f"the pace is {pace:g} s between requests"
     if event.message:
         return clipped(event.message)
-    wanted = f"{pace:g} s between requests" if pace else "a pause between requests"
-    words = {"pace": f"the API wants {wanted}", "busy": "the API is busy", "retry": "trying again"}
+    words = {"pace": "a pause between requests", "busy": "the API is busy", "retry": "trying again"}
     return words.get(event.why, harmless(event.why))
 
 
 def batch_line(event: BatchEvent, batches: int) -> str:
-    """One request's end in one line."""
+    """One request's end in one line; `batches` is how many there are in all, 0: nobody knows."""
     outcome = event.outcome.replace("_", " ")
-    of = f" of {batches}" if event.batch <= batches else ""
+    of = f" of {batches}" if batches else ""
     line = f"batch {event.batch}{of}: {plural(event.rows, 'row')} {outcome}"
     line += f" in {duration(event.seconds)}"
     return f"{line}: {clipped(event.message)}" if event.message else line

@@ -23,6 +23,7 @@ from ozodial.events import (
     WaitEvent,
 )
 from ozodial.ledger import Ledger
+from ozodial.limits import Limit
 from ozodial.models import Target
 from ozodial.prepare import Recipe
 from ozodial.removals import Removals
@@ -93,6 +94,7 @@ class Clerk:
     timeout: float = 10.0
     parallel: int = 1
     watch: Callable[[Event, Ledger], None] | None = None
+    limit: Limit | None = None
     made: int = field(default=0)
 
     @property
@@ -124,7 +126,10 @@ class Clerk:
         at = TOMORROW if entry.needs_time else None
         recipe = Recipe(entry, str(file), "IN", ZONE, now, at=at)
         options = RunOptions("ops", self.server.url, ZONE, check_duplicate, resend=resend)
-        job = Job(recipe, Target("ops@host", command, campaign), options)
+        return self.run(Job(recipe, Target("ops@host", command, campaign), options), wait)
+
+    def run(self, job: Job, wait: float = 0.0) -> Done:
+        """Stage a job and send it, `wait` seconds later."""
         ledger = Ledger.open(str(self.ledger), self.clock)
         try:
             with ledger.lease():
@@ -187,7 +192,8 @@ class Clerk:
         events += begin_events(prepared, ledger, entry, pace, sandbox=False)
         with Client(self.server.url, self.timeout, environment=False) as client:
             access = Access("ops", "k-3141592653")
-            wire = Wire(client, access, "token", pace, self.timeout, self.patience, self.parallel)
+            waits = (self.timeout, self.patience, self.parallel, self.limit)
+            wire = Wire(client, access, "token", pace, *waits)
             for event in send(run, ledger, entry, wire, Stop()):
                 events.append(event)
                 if self.watch is not None:

@@ -66,7 +66,7 @@ def test_notices_and_waits_are_told_with_v() -> None:
     assert lines(*short_run())[1] == ""
     _, err = lines(*short_run(), WaitEvent(0.2, "retry"), verbosity=1)
     assert err.splitlines() == [
-        "waiting 29 s: the API wants 30 s between requests",
+        "waiting 29 s: the pace is 30 s between requests",
         "note: the server is slow: Number is in DND",
     ]
 

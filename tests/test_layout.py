@@ -33,11 +33,11 @@ FOREIGN = {
     "dateutil": {"dates"},
     "python_calamine": {"workbook"},
     "charset_normalizer": {"encodings"},
-    "xlsxwriter": {"export"},
     "apprise": {"notify"},
     "jinja2": {"page"},
     "tomlkit": {"profiles"},
     "matplotlib": {"charts", "page"},
+    "xlsxwriter": {"export", "template"},
 }
 """A library -> the only rooms that may import it."""
 
@@ -56,7 +56,7 @@ STEPS = {
 ABOVE = {
     *("cli", "cli_runs", "options", "typed", "commands", "looking", "checking", "opening"),
     *("undoing", "importing", "doctor", "origins", "archive", "outlets", "runpage", "prompting"),
-    "login",
+    *("login", "timing", "asking", "templates"),
 }
 """The rooms of the command line; nothing below imports them."""
 

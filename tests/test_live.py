@@ -76,7 +76,7 @@ def test_while_it_waits_it_counts_down_and_says_why(terminal: Terminal) -> None:
             viewer.show(event)
         viewer.show(WaitEvent(30.0, "pace"))
         text = terminal.until(lambda text: "next request in" in text)
-        assert "next request in 30 s: the API wants 30 s between requests" in text
+        assert "next request in 30 s: the pace is 30 s between requests" in text
         assert "1 accepted   1 rejected   1 invalid   2 ready" in text
         assert "Problems  1 rejected, 1 invalid" in text
         viewer.show(SendingEvent(12, 2, 2))
@@ -132,7 +132,7 @@ def test_logs_and_waits_stay_above_with_v(terminal: Terminal) -> None:
         text = terminal.until(lambda text: "renewed" in text)
     assert "batch 1 of 2: 2 rows answered in 0.8 s" in text
     assert "token \\x1b[2J renewed" in text
-    assert "waiting 29 s: the API wants" in text
+    assert "waiting 29 s: the pace is" in text
 
 
 @settings(max_examples=40, deadline=None)
@@ -250,3 +250,44 @@ def test_waiting_costs_at_most_two_percent_of_a_core() -> None:
     for tick in range(40):
         screen.frame(progress, Moment(tick / 4, wall), (199, 59))
     assert (time.process_time() - began) / 10 <= 0.02
+
+
+def test_a_frame_that_stands_at_the_top_of_the_screen_is_erased_line_by_line(
+    terminal: Terminal,
+) -> None:
+    painter = Painter(Sink(terminal.stream))
+    painter.frame(["reading", "more"])
+    painter.above(["a question", ""])
+    # tmux keeps a screen that is erased from its very top as history
+    assert terminal.read().splitlines() == ["a question", ""]
+    assert "\x1b[2A\x1b[J" not in terminal.raw
+    assert "\x1b[2A\x1b[K" in terminal.raw
+
+
+def test_while_a_question_stands_nothing_is_drawn_over_it(terminal: Terminal) -> None:
+    with live(terminal) as viewer:
+        viewer.show(ReadingEvent(5))
+        terminal.until(lambda text: "reading: 5 rows so far" in text)
+        viewer.hold(["", "campaign  Diwali"])
+        text = terminal.until(lambda text: "Diwali" in text)
+        assert "reading" not in text
+        time.sleep(0.6)  # two ticks of the drawing thread
+        assert terminal.read() == text
+        viewer.show(run_event())
+        terminal.until(lambda text: "0 of 5 rows" in text)
+
+
+def test_a_waiting_screen_takes_a_fiftieth_of_a_core_at_most() -> None:
+    progress = Progress(0)
+    progress.take(run_event(rows=4000, ready=4000, batches=20), 0)
+    for number in range(2, 302):
+        progress.take(row(number, State.INVALID if number % 3 else State.ACCEPTED), 0)
+    progress.take(WaitEvent(30, "pace"), 0)
+    screen = LiveScreen()
+    frames = 120
+    spent = -time.thread_time()
+    for tick in range(frames):
+        moment = Moment(tick / 4, datetime(2026, 11, 22, 12, 0, tick % 60, tzinfo=UTC))
+        screen.frame(progress, moment, (199, 59))
+    spent += time.thread_time()
+    assert spent < 0.02 * frames / 4

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from ozodial.endpoints import ENDPOINTS, Endpoint
@@ -90,3 +92,37 @@ def test_no_state_crowds_out_another() -> None:
     assert [problem.row for problem in shown[1:4]] == [2, 3, 4]
     assert run.problem_total() == 5001
     assert len(run.latest) == 60
+
+
+def test_requests_are_counted_with_those_that_are_repeated() -> None:
+    run = progress(run_event(rows=500, ready=500, batches=3))
+    told = []
+    for number, rows, outcome in ((1, 200, "refused"), (2, 200, "answered"), (3, 200, "not_sent")):
+        run.take(SendingEvent(12, number, rows), 0)
+        told.append(run.batches())
+        run.take(BatchEvent(12, number, rows, outcome, 0.5), 0)
+        told.append(run.batches())
+        if outcome == "answered":
+            for each in range(rows):
+                run.take(row(2 + each, State.ACCEPTED), 0)
+    # a refused request makes one more; what is on its way and what is answered counts once
+    assert told == [3, 4, 4, 4, 4, 5]
+
+
+def test_requests_in_parallel_and_of_a_run_that_goes_on_are_counted_once() -> None:
+    counts = {State.ACCEPTED: 200, State.READY: 300}
+    event = RunEvent(12, "schedule", "D", "f", 500, 300, 3, 1.5, continued=True, counts=counts)
+    run = progress(event)
+    for number in (3, 4, 5):
+        run.take(SendingEvent(12, number, 100), 0)
+    assert run.batches() == 5
+    run.take(BatchEvent(12, 4, 100, "answered", 0.5), 0)
+    run.take(row(300, State.ACCEPTED), 0)
+    assert run.batches() == 5
+
+
+def test_a_run_that_stops_by_itself_says_when() -> None:
+    event = run_event()
+    assert progress(event).stops(1) is None
+    stops = progress(dataclasses.replace(event, stops_in=60.0))
+    assert (stops.stops(120), stops.stops(190)) == (40, 0)

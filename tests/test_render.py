@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -37,7 +38,7 @@ def test_off_a_terminal_a_run_is_plain_lines_and_one_summary() -> None:
         "row 2: 9876500002 (Sita): invalid: too short",
         "batch 1 of 2: 2 rows answered in 0.8 s",
         "row 4: 9876500004 (Sita): rejected: Number is in DND",
-        "waiting 29 s: the API wants 30 s between requests",
+        "waiting 29 s: the pace is 30 s between requests",
         "note: the server is slow: Number is in DND",
         "batch 2 of 2: 2 rows answered in 0.8 s",
     ]
@@ -149,6 +150,9 @@ class Broken:
 
     def log(self, text: str) -> None:
         raise ZeroDivisionError(text)
+
+    def hold(self, lines: Sequence[str]) -> None:
+        raise BrokenPipeError
 
     def close(self) -> None:
         self.closed = True

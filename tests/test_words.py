@@ -1,4 +1,5 @@
 import unicodedata
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from ozodial.events import RunEvent, SummaryEvent, WaitEvent
 from ozodial.models import State
 from ozodial.words import (
     clipped,
+    clock,
     duration,
     harmless,
     mask_phone,
@@ -130,6 +132,12 @@ def test_the_sandbox_says_what_is_different() -> None:
 
 
 def test_a_wait_has_a_reason() -> None:
-    assert wait_reason(WaitEvent(3, "pace"), 30.0) == "the API wants 30 s between requests"
+    assert wait_reason(WaitEvent(3, "pace"), 30.0) == "the pace is 30 s between requests"
     assert wait_reason(WaitEvent(3, "busy"), 30.0) == "the API is busy"
     assert wait_reason(WaitEvent(3, "retry", "no route\x1b"), 30.0) == "no route\\x1b"
+
+
+def test_an_end_on_another_day_names_the_day() -> None:
+    now = datetime(2026, 11, 22, 23, 0)
+    assert clock(now + timedelta(minutes=59), now) == "23:59:00"
+    assert clock(now + timedelta(hours=2), now) == "2026-11-23 01:00:00"
