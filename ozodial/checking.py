@@ -1,6 +1,7 @@
 """`check`: everything but the sending. A file in, the plan for it out; no ledger, no network."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -19,7 +20,7 @@ from ozodial.events import (
     RunEvent,
     SummaryEvent,
 )
-from ozodial.models import Columns, Field, Row, SettledRow, State
+from ozodial.models import Columns, Field, SettledRow, State
 from ozodial.opening import (
     Given,
     chosen_endpoint,
@@ -39,7 +40,8 @@ from ozodial.stories import (
 from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN
 
 if TYPE_CHECKING:
-    from ozodial.prepare import Judged, Leads
+    from ozodial.judging import Judged
+    from ozodial.prepare import Leads
 
 SAMPLES = 3
 PROGRESS_EVERY = 5_000
@@ -121,9 +123,9 @@ class _Found:
     def add(self, judged: "Judged") -> None:
         """Count one row."""
         self.total += 1
-        row, _, state, reason, message = judged
+        _, cells, _, _, _, state, reason, message = judged
         if self.total <= SAMPLES:
-            self._sample(row)
+            self._sample(cells)
         if state is State.READY:
             self.ready += 1
             return
@@ -141,8 +143,8 @@ class _Found:
                     )
                 )
 
-    def _sample(self, row: Row) -> None:
-        for place, cell in enumerate(row.cells):
+    def _sample(self, cells: Sequence[str]) -> None:
+        for place, cell in enumerate(cells):
             if cell.strip():
                 self.samples.setdefault(place, []).append(cell)
 
@@ -213,6 +215,6 @@ def _plan(leads: "Leads", entry: Endpoint, found: _Found, forecasts: _Forecasts)
 
 
 def _row_event(judged: "Judged", name_at: int | None) -> RowEvent:
-    _, checked, state, reason, message = judged
-    name = checked.values[name_at] if name_at is not None and checked.values else ""
-    return RowEvent(None, checked.row, checked.phone, state, reason, message, name)
+    number, _, phone, values, _, state, reason, message = judged
+    name = values[name_at] if name_at is not None and values else ""
+    return RowEvent(None, number, phone, state, reason, message, name)

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -161,13 +162,25 @@ def _fit(text: str, delimiter: str) -> float:
     """How well a delimiter explains the head: rows of one width, the wider the better."""
     # The head may end inside a row, so its last line says nothing unless it is the only one.
     lines = text.splitlines(keepends=True)
-    rows = csv.reader(lines[:-1] if len(lines) > 1 else lines, delimiter=delimiter)
-    try:
-        widths = Counter(len(row) for row in islice(rows, _SAMPLE) if row)
-    except csv.Error:
-        return 0.0
+    whole = lines[:-1] if len(lines) > 1 else lines
+    widths = Counter(islice(_widths(whole, delimiter), _SAMPLE))
     wide = [(count, width) for width, count in widths.items() if width > 1]
     if not wide:
         return 0.0
     count, width = max(wide)
     return (count / widths.total()) ** 2 * (width - 1)
+
+
+def _widths(lines: Sequence[str], delimiter: str) -> Iterator[int]:
+    """How many cells each row has; a quote that fits ill makes it one."""
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error:
+            yield 1
+            continue
+        if row is None:
+            return
+        if row:
+            yield len(row)

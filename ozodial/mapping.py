@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 
 from ozodial.errors import FileError, UsageError
 from ozodial.headers import (
@@ -22,7 +22,7 @@ from ozodial.headers import (
     usual_field,
 )
 from ozodial.headrows import find_header
-from ozodial.models import Columns, Field, Row
+from ozodial.models import Chunk, Columns, Field, Row
 from ozodial.places import letter, letters
 from ozodial.shown import one_line, shown
 
@@ -65,18 +65,20 @@ class Wanted:
 
 
 def locate(
-    rows: Iterator[Row], wanted: Wanted, *, needs_time: bool, has_at: bool, file: str
-) -> tuple[Columns, Iterator[Row]]:
-    """Find the header row and match its columns.
+    chunks: Iterator[Chunk], wanted: Wanted, *, needs_time: bool, has_at: bool, file: str
+) -> tuple[Columns, Iterator[Chunk]]:
+    """Find the header row and match its columns; what comes back are the rows below it.
 
     Raises FileError that names every column problem at once, or that there are no leads.
     """
-    head = list(islice(filter(_is_filled, rows), _HEAD_ROWS))
+    head = _head(chunks)
     if not head:
         raise FileError(f"{file} has no rows.", "Export the leads again, with a header row.")
     phone = wanted.columns.get(Field.PHONE)
     has_phone = partial(_has_column, phone) if phone is not None else None
-    header = find_header(head, {key(name) for name in wanted.columns.values()}, has_phone)
+    header = find_header(
+        head[:_HEAD_ROWS], {key(name) for name in wanted.columns.values()}, has_phone
+    )
     names = tuple(one_line(cell) for cell in header.cells)
     match = _Match(names, header.below, needs_time and not has_at, set(wanted.constants))
     matched = match.fields(wanted.columns, needs_time)
@@ -84,9 +86,8 @@ def locate(
     extras = match.extras(wanted.extra, matched)
     if match.problems:
         raise match.error(file, header.number)
-    below = header.below
-    first = next(filter(_is_filled, rows), None) if not below else below.pop(0)
-    if first is None:
+    below = [*header.below, *head[_HEAD_ROWS:]]
+    if not below:
         raise FileError(f"{file} has a header in row {header.number}, but no leads below.")
     columns = Columns(
         header=header.cells,
@@ -96,7 +97,18 @@ def locate(
         last_name=last_name,
         constants=tuple(wanted.constants.items()),
     )
-    return columns, chain((first,), below, rows)
+    numbers, rows = zip(*below, strict=True)
+    return columns, chain([Chunk(numbers, rows)], chunks)
+
+
+def _head(chunks: Iterator[Chunk]) -> list[Row]:
+    """The filled rows of as many chunks as it takes to see a header."""
+    head: list[Row] = []
+    for numbers, rows in chunks:
+        head += filter(_is_filled, map(Row, numbers, rows))
+        if len(head) > _HEAD_ROWS:
+            break
+    return head
 
 
 def _is_filled(row: Row) -> bool:

@@ -83,6 +83,13 @@ class Row(NamedTuple):
     cells: Sequence[str]
 
 
+class Chunk(NamedTuple):
+    """Rows that stand together, as many as are quick to work on at once."""
+
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a workbook says of a sheet beside its cells.

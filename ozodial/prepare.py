@@ -13,30 +13,22 @@ from datetime import datetime
 from hashlib import blake2b
 from operator import itemgetter
 
-from ozodial.dedupe import Seen, Suppressed, load_suppression
+from ozodial.dedupe import Suppressed, load_suppression
 from ozodial.delimited import Shape
 from ozodial.endpoints import Endpoint
 from ozodial.findings import Findings
+from ozodial.judging import Judge, Judged
 from ozodial.layout import PLAIN, Layout
-from ozodial.leavings import Leaving, Leavings
 from ozodial.mapping import Wanted, locate
 from ozodial.models import (
-    Checked,
+    Chunk,
     Columns,
     Field,
-    Problem,
-    Reason,
-    Row,
     Rules,
     StagedRow,
     State,
 )
 from ozodial.reader import Sheet, Source, open_source, read
-from ozodial.validate import Validator
-
-_NO_PHONE = (Reason.PHONE_MISSING, Reason.PHONE_INVALID, Reason.PHONE_LOST_DIGITS)
-_MOST_NOTES = 50
-"""More rows of that kind at the end are no notes."""
 
 _new = tuple.__new__
 _READY = str(State.READY)
@@ -61,13 +53,6 @@ class Recipe:
     layout: Layout = PLAIN
     at: str | None = None
     suppress: Sequence[str] = ()
-
-
-Judged = tuple[Row, Checked, State, Reason | None, str | None]
-"""A row of the file, checked, and the state, reason and message that it has from the start.
-
-No class of its own: a million of them must be cheap.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +87,9 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
         def judged() -> Iterator[Judged]:
             fresh = located.pop() if located else _table(recipe, source)
             findings.start_again()
-            return _judged(recipe, fresh, lists, findings)
+            rules = _rules(recipe, fresh.sheet)
+            judge = Judge(fresh.columns, rules, lists, findings, fresh.sheet.expected)
+            return judge.all(fresh.chunks)
 
         sent = table.columns.sent(recipe.endpoint.needs_time)
 
@@ -125,7 +112,7 @@ class _Table:
 
     sheet: Sheet
     columns: Columns
-    rows: Iterator[Row]
+    chunks: Iterator[Chunk]
 
 
 def _table(recipe: Recipe, source: Source) -> _Table:
@@ -133,14 +120,14 @@ def _table(recipe: Recipe, source: Source) -> _Table:
     # A mapping file may name a sheet for workbooks, and serve for their CSV exports too.
     by_file = layout.sheet_by_file and source.shape is not None
     sheet = read(source, None if by_file else layout.sheet)
-    columns, rows = locate(
-        sheet.rows,
+    columns, chunks = locate(
+        sheet.chunks,
         Wanted(layout.columns, layout.extra, layout.last_name, layout.constants),
         needs_time=recipe.endpoint.needs_time,
         has_at=recipe.at is not None,
         file=source.label,
     )
-    return _Table(sheet, columns, rows)
+    return _Table(sheet, columns, chunks)
 
 
 def _content(recipe: Recipe, sha256: str, suppressed: Suppressed) -> str:
@@ -174,58 +161,11 @@ def _rules(recipe: Recipe, sheet: Sheet) -> Rules:
     )
 
 
-def _judged(
-    recipe: Recipe, table: _Table, lists: Suppressed, findings: Findings
-) -> Iterator[Judged]:
-    """Every row with its state; rows that are no leads are left out and told to `findings`."""
-    check = Validator(table.columns, _rules(recipe, table.sheet)).fast_check
-    first_row, leavings = Seen(table.sheet.expected).first, Leavings(table.columns)
-    listed = lists.list_with if lists.lists else None
-    ready = State.READY
-    held: list[Judged] = []
-    for row in table.rows:
-        checked = check(row)
-        number, phone, _, scheduled, problems, note = checked
-        state, reason, message, leaving = ready, None, note or None, None
-        if problems:
-            if not any(map(str.strip, row.cells)):
-                continue  # an empty row, as spreadsheets leave many
-            state, reason, message = _invalid(problems)
-            leaving = leavings.kind(row.cells) if reason in _NO_PHONE else None
-            if leaving is not None and leaving is not Leaving.NOTE:
-                findings.passed_over(row, leaving)
-                continue
-        elif listed is not None and (name := listed(phone)) is not None:
-            state, reason = State.SUPPRESSED, Reason.ON_SUPPRESSION_LIST
-            message = f"on the list {name}"
-        elif (before := first_row(phone, scheduled, number)) is not None:
-            state, reason = State.DUPLICATE, Reason.DUPLICATE_IN_FILE
-            message = f"same {'phone and ScheduledTime' if scheduled else 'phone'} as row {before}"
-        elif note:
-            findings.noted(note)
-        judged = (row, checked, state, reason, message)
-        if leaving is not None and len(held) < _MOST_NOTES:
-            held.append(judged)  # a note only if no lead follows
-            continue
-        if held:
-            yield from held
-            held.clear()
-        yield judged
-    for row, *_ in held:
-        findings.passed_over(row, Leaving.NOTE)
-
-
-def _invalid(problems: Sequence[Problem]) -> tuple[State, Reason, str]:
-    told = "; ".join(problem.message for problem in problems)
-    return State.INVALID, problems[0].reason, told
-
-
 def _staged(judged: Iterator[Judged], sent: Sequence[str]) -> Iterator[StagedRow]:
     """The rows as the ledger keeps them."""
     hashed = lead_hasher(sent)
     name_at = sent.index(Field.NAME) if Field.NAME in sent else None
-    for row, checked, state, reason, message in judged:
-        number, phone, values, scheduled, _, _ = checked
+    for number, cells, phone, values, scheduled, state, reason, message in judged:
         ready = state is State.READY
         # Made by C code at a third of the cost of StagedRow(row=..., ...).
         yield _new(
@@ -240,7 +180,7 @@ def _staged(judged: Iterator[Judged], sent: Sequence[str]) -> Iterator[StagedRow
                 scheduled,
                 json_list(values) if ready else "[]",
                 hashed(values) if ready else None,
-                json_list(row.cells),
+                json_list(cells),
             ),
         )
 

@@ -14,25 +14,25 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
-from itertools import repeat
-from operator import itemgetter
+from itertools import compress
 from pathlib import Path
 from typing import BinaryIO
 
 from ozodial.delimited import Shape, detect
 from ozodial.errors import FileError
 from ozodial.formula import unguarded
-from ozodial.models import NOTHING_TOLD, BrokenRow, Row, Told
+from ozodial.models import NOTHING_TOLD, BrokenRow, Chunk, Row, Told
 from ozodial.quotes import quoted_rows, too_long
 
 STDIN = "-"
 
-_new_row = tuple.__new__
+CHUNK_CHARACTERS = 1 << 15
+"""Of rows that are worked on at once: some hundreds, and few where they are long."""
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
@@ -75,16 +75,21 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of one table; `name` is the workbook sheet that was taken.
+    """The rows of one table, in chunks; `name` is the workbook sheet that was taken.
 
     `expected` is about how many rows there are, for a progress bar and for tables of that size;
     `told` is what a workbook says of the sheet beside its cells.
     """
 
     name: str | None
-    rows: Iterator[Row]
+    chunks: Iterator[Chunk]
     expected: int
     told: Told = NOTHING_TOLD
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """The rows one by one; whoever takes some has taken them from `chunks` too."""
+        return (Row(*row) for chunk in self.chunks for row in zip(*chunk, strict=True))
 
 
 @contextmanager
@@ -122,15 +127,14 @@ def read(source: Source, sheet: str | None = None) -> Sheet:
         from ozodial.workbook import read_workbook
 
         book = read_workbook(source.file, source.label, sheet)
-        return Sheet(book.name, _book_rows(book.rows, source), book.height, book.told)
+        return Sheet(book.name, _book_chunks(book.rows, source), book.height, book.told)
     if sheet is not None:
         raise FileError(f"{source.label} is a text file and has no sheets.", "Leave out --sheet.")
     expected = int(source.stamp[0] / source.shape.bytes_a_row)
-    rows = _csv_rows(source, source.shape)
-    return Sheet(None, map(_unguarded, rows) if source.shape.guarded else rows, expected)
+    return Sheet(None, _csv_chunks(source, source.shape), expected)
 
 
-def _csv_rows(source: Source, shape: Shape) -> Iterator[Row]:
+def _csv_chunks(source: Source, shape: Shape) -> Iterator[Chunk]:
     source.file.seek(0)
     text = TextIOWrapper(source.file, encoding=shape.encoding, newline="")
     try:
@@ -138,34 +142,68 @@ def _csv_rows(source: Source, shape: Shape) -> Iterator[Row]:
             next(text)
         if shape.quoted:
             rows = quoted_rows(text, shape.delimiter, source.label, first=2 if shape.skip else 1)
-            yield from filter(itemgetter(1), rows)
+            yield from chunks(map(_unguarded, rows) if shape.guarded else rows)
         else:
-            yield from _plain(text, source, shape)
+            plain = _plain(text, source, shape)
+            yield from map(_unguarded_chunk, plain) if shape.guarded else plain
     finally:
         with suppress(ValueError):  # closed already: the rows were never read to their end
             text.detach()
     _refuse_changed(source)
 
 
-def _plain(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Row]:
-    lines = csv.reader(text, delimiter=shape.delimiter, strict=True)
-    try:
-        # All of it is C code, at half the cost of Row(number, cells) and an `if` in a loop.
-        rows = map(_new_row, repeat(Row), enumerate(lines, start=1))
-        yield from filter(itemgetter(1), rows)
-    except csv.Error:
-        raise too_long(source.label, lines.line_num + shape.skip) from None
+def _plain(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Chunk]:
+    """Without quotes a line is a row, so lines can be taken in numbers."""
+    number = 0
+    while lines := text.readlines(CHUNK_CHARACTERS):
+        reader = csv.reader(lines, delimiter=shape.delimiter, strict=True)
+        try:
+            rows = list(reader)
+        except csv.Error:
+            raise too_long(source.label, number + reader.line_num + shape.skip) from None
+        numbers = range(number + 1, number + len(rows) + 1)
+        number += len(rows)
+        yield Chunk(numbers, rows) if all(rows) else _without_blank(numbers, rows)
+
+
+def _without_blank(numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> Chunk:
+    filled = list(map(bool, rows))
+    return Chunk(list(compress(numbers, filled)), list(compress(rows, filled)))
+
+
+def chunks(rows: Iterable[Row]) -> Iterator[Chunk]:
+    """Rows that come one by one, in chunks; blank ones are passed over."""
+    numbers: list[int] = []
+    cells: list[Sequence[str]] = []
+    size = 0
+    for number, row in rows:
+        if row:
+            numbers.append(number)
+            cells.append(row)
+            size += len(row) + sum(map(len, row))
+            if size > CHUNK_CHARACTERS:
+                yield Chunk(numbers, cells)
+                numbers, cells, size = [], [], 0
+    if cells:
+        yield Chunk(numbers, cells)
+
+
+def _unguarded_chunk(chunk: Chunk) -> Chunk:
+    return Chunk(chunk.numbers, [_unguarded_cells(cells) for cells in chunk.rows])
 
 
 def _unguarded(row: Row) -> Row:
     """A row of an export of ours, as it was before."""
-    number, cells = row
-    plain = [unguarded(cell) for cell in cells]
-    return Row(number, BrokenRow(plain, cells.why) if isinstance(cells, BrokenRow) else plain)
+    return Row(row.number, _unguarded_cells(row.cells))
 
 
-def _book_rows(rows: Iterator[Row], source: Source) -> Iterator[Row]:
-    yield from rows
+def _unguarded_cells(cells: Sequence[str]) -> Sequence[str]:
+    plain = list(map(unguarded, cells))
+    return BrokenRow(plain, cells.why) if isinstance(cells, BrokenRow) else plain
+
+
+def _book_chunks(rows: Iterator[Row], source: Source) -> Iterator[Chunk]:
+    yield from chunks(rows)
     _refuse_changed(source)
 
 

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from operator import itemgetter
 
+from ozodial.bulk import DATE, END_OF_DAY, PRIORITIES, Bulk, Many
 from ozodial.dates import Dates, canonical
 from ozodial.models import (
     BrokenRow,
     Checked,
+    Chunk,
     Columns,
     DateOrder,
     Field,
@@ -26,9 +28,6 @@ from ozodial.phones import Phones
 from ozodial.places import before, letter
 from ozodial.shown import cleaned, one_line, shown
 
-_END_OF_DAY = " 23:59:59"
-_DATE = 10
-_PRIORITIES = frozenset(["", *map(str, range(1, 100))])
 _PRIORITY = re.compile(r"0*([1-9]\d?)(?:\.0*)?", re.ASCII)
 _DATE_FORMS = {
     DateOrder.DMY: "2026-12-25 15:30:00, or day first as 25/12/2026 15:30",
@@ -44,7 +43,6 @@ _Wrong = tuple[Reason, Field | None, str]
 _Note = tuple[Field, str]
 """What is sent otherwise than it stands, with its field."""
 
-_new = tuple.__new__
 _strip = str.strip
 
 _PHONE = 0
@@ -82,8 +80,7 @@ class Validator:
         self._limit = rules.row_characters
         self._header_characters = sum(map(len, names))
         self._unvalued = rules.unvalued
-        self.fast_check = self._compiled()
-        """`check`, faster for files without constants, formulas and the like."""
+        self._bulk = Bulk(columns, rules, self._phones, dates)
 
     def _add_cells(self, places: dict[Field, int]) -> None:
         """Constants, and an empty ScheduledTime where there is no column, stand behind the row."""
@@ -96,47 +93,16 @@ class Validator:
             places[field] = self._width + len(self._added)
             self._added.append(value)
 
-    def _compiled(self) -> Callable[[Row], Checked]:
-        """`check` for most rows, with all names at hand: a million rows pay for every look-up."""
-        check, width, pick, read_odd = self.check, self._width, self._pick, self._phones.read_odd
-        fast_phone, read_date, needs_time = self._fast_phone, self._read_date, self._needs_time
-        now, horizon, at, added = self._now, self._horizon, self._rules.at, self._added
-        name, expiry_at, priority = self._name, self._expiry, self._priority
-        limit, headers = self._limit, self._header_characters
+    def check_many(self, chunk: Chunk) -> Many:
+        """Most rows at once; the odd ones want `check`."""
+        many = self._bulk(chunk.rows)
+        if self._unvalued:
+            missing = {i for i, number in enumerate(chunk.numbers) if number in self._unvalued}
+            return many._replace(odd=sorted(missing.union(many.odd)))
+        return many
 
-        def compiled(row: Row) -> Checked:
-            number, cells = row
-            if len(cells) != width or type(cells) is BrokenRow:
-                return check(row)
-            values = [*map(_strip, pick([*cells, *added] if added else cells))]
-            phone, scheduled = fast_phone(values[_PHONE]), ""
-            if phone is None:
-                found = read_odd(values[_PHONE])
-                if found.reason is not None or found.note:
-                    return check(row, is_odd=True)
-                phone = found.number
-            values[_PHONE] = phone
-            if needs_time:
-                when = read_date(text) if (text := values[_SCHEDULED]) else at
-                if when is None or not now < when <= horizon or len(when) == _DATE:
-                    return check(row)
-                values[_SCHEDULED] = scheduled = when
-            odd = bool(name) and not values[name].isprintable()
-            if expiry_at and (text := values[expiry_at]):
-                expiry = read_date(text) or ""
-                if len(expiry) == _DATE:
-                    expiry += _END_OF_DAY
-                odd |= expiry <= now or expiry < scheduled
-                values[expiry_at] = expiry
-            odd |= bool(priority) and values[priority] not in _PRIORITIES
-            if odd or (limit is not None and headers + sum(map(len, values)) > limit):
-                return check(row)
-            return _new(Checked, (number, phone, tuple(values), scheduled, (), ""))
-
-        return check if self._last_name is not None or self._unvalued else compiled
-
-    def check(self, row: Row, *, is_odd: bool = False) -> Checked:
-        """The row as it will be sent, or with its problems; `is_odd`: no plain home number."""
+    def check(self, row: Row) -> Checked:
+        """The row as it will be sent, or with its problems."""
         number, cells = row
         if len(cells) != self._width or isinstance(cells, BrokenRow):
             if isinstance(cells, BrokenRow) or any(map(_strip, cells[self._width :])):
@@ -146,7 +112,7 @@ class Validator:
         values = [*map(_strip, self._pick(cells))]
         problems: list[_Wrong] = []
         notes: list[_Note] = []
-        phone = None if is_odd else self._fast_phone(values[_PHONE])
+        phone = self._fast_phone(values[_PHONE])
         values[_PHONE] = phone or self._odd_phone(values[_PHONE], problems, notes)
         scheduled = self._time(values, problems) if self._needs_time else ""
         if self._last_name is not None:
@@ -155,7 +121,7 @@ class Validator:
             self._odd_name(values, problems, notes)
         if self._expiry and values[self._expiry]:
             self._expires(values, scheduled, problems)
-        if self._priority and values[self._priority] not in _PRIORITIES:
+        if self._priority and values[self._priority] not in PRIORITIES:
             self._odd_priority(values, problems)
         if self._limit is not None:
             self._too_long(values, self._limit, problems)
@@ -181,11 +147,11 @@ class Validator:
         """The ScheduledTime that is sent, "" where there is none; problems are added."""
         text = values[_SCHEDULED]
         when = self._read_date(text) if text else self._rules.at
-        if when is not None and len(when) == _DATE and self._rules.default_time is not None:
+        if when is not None and len(when) == DATE and self._rules.default_time is not None:
             when = f"{when} {self._rules.default_time}"
-        if when is None or not self._now < when <= self._horizon or len(when) == _DATE:
+        if when is None or not self._now < when <= self._horizon or len(when) == DATE:
             problems.append(self._wrong_time(text, when))
-        scheduled = when if when is not None and len(when) > _DATE else ""
+        scheduled = when if when is not None and len(when) > DATE else ""
         values[_SCHEDULED] = scheduled or text
         return scheduled
 
@@ -194,7 +160,7 @@ class Validator:
             reason, message = Reason.TIME_MISSING, "the row has no ScheduledTime"
         elif when is None:
             reason, message = Reason.DATE_UNREADABLE, self._unreadable_date(text)
-        elif len(when) == _DATE:
+        elif len(when) == DATE:
             reason, message = Reason.TIME_MISSING, f"{shown(text)} is a date without a time of day"
         elif when <= self._now:
             reason, message = (
@@ -222,8 +188,8 @@ class Validator:
     def _expires(self, values: list[str], scheduled: str, problems: list[_Wrong]) -> None:
         text = values[self._expiry]
         expiry = self._read_date(text)
-        if expiry is not None and len(expiry) == _DATE:
-            expiry += _END_OF_DAY  # the lead lives through its last day
+        if expiry is not None and len(expiry) == DATE:
+            expiry += END_OF_DAY  # the lead lives through its last day
         values[self._expiry] = expiry or text
         if expiry is None:
             problems.append((Reason.DATE_UNREADABLE, Field.EXPIRY, self._unreadable_date(text)))
