@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from ozodial.dates import Dates, canonical
+from ozodial.fillers import ERRORS, FILLERS, NAME_FILLERS
 from ozodial.models import BrokenRow, Columns, Field, Rules
 from ozodial.moments import Moments
 from ozodial.phones import Phones
@@ -61,6 +62,7 @@ class Bulk:
         names = columns.sent(rules.needs_time)
         self._expiry_at = names.index(Field.EXPIRY) if Field.EXPIRY in names else 0
         self._header_characters = sum(map(len, names))
+        self._names: list[_Pick] = []
         self._columns = self._of(columns)
 
     def _of(self, columns: Columns) -> list[tuple[_Pick, _Read]]:
@@ -68,23 +70,27 @@ class Bulk:
         picks = {field: _column(index) for field, index in columns.fields}
         alike = dict(columns.constants)
         if columns.last_name is not None:
-            picks[Field.NAME] = _joined(dict(columns.fields)[Field.NAME], columns.last_name)
+            parts = dict(columns.fields)[Field.NAME], columns.last_name
+            picks[Field.NAME] = _joined(*parts)
+            self._names = [*map(_column, parts)]
         if not self._rules.needs_time:
             picks.pop(Field.SCHEDULED, None)
         elif Field.SCHEDULED not in picks:
             alike[Field.SCHEDULED] = ""
-        reads = {field: self._readers.get(field, _stripped) for field in picks}
+        reads = {field: self._readers.get(field, _telling) for field in picks}
         for field, text in alike.items():
             picks[field] = _same(text)
-            reads[field] = _once(self._readers.get(field, _stripped))
+            reads[field] = _once(self._readers.get(field, _telling))
         ours = [(picks[field], reads[field]) for field in Field if field in picks]
-        return [*ours, *((_column(index), _stripped) for _, index in columns.extra)]
+        return [*ours, *((_column(index), _right) for _, index in columns.extra)]
 
     def __call__(self, rows: _Rows) -> Many:
         """All of the rows."""
         odd: set[int] = set()
         whole = self._of_one_width(rows, odd)
         columns = [read(pick(whole), odd) for pick, read in self._columns]
+        for pick in self._names:
+            self._printable(pick(whole), odd)
         times = columns[1] if self._rules.needs_time else [""] * len(rows)
         if self._expiry_at:
             pairs = enumerate(zip(columns[self._expiry_at], times, strict=True))
@@ -133,7 +139,9 @@ class Bulk:
         return expiry if expiry == "" or (expiry is not None and expiry > self._now) else None
 
     def _printable(self, texts: Sequence[str], odd: set[int]) -> Sequence[str]:
-        names = _stripped(texts, odd)
+        names = _right(texts, odd)
+        if not NAME_FILLERS.isdisjoint(names):
+            odd.update(place for place, name in enumerate(names) if name in NAME_FILLERS)
         if not "".join(names).isprintable():
             odd.update(place for place, name in enumerate(names) if not name.isprintable())
         return names
@@ -156,6 +164,22 @@ def _same(text: str) -> _Pick:
 
 def _joined(first: int, last: int) -> _Pick:
     return lambda rows: [f"{row[first].strip()} {row[last].strip()}" for row in rows]
+
+
+def _right(texts: Sequence[str], odd: set[int]) -> list[str]:
+    """Any text but a formula's error."""
+    found = _stripped(texts, odd)
+    if not ERRORS.isdisjoint(found):
+        odd.update(place for place, text in enumerate(found) if text in ERRORS)
+    return found
+
+
+def _telling(texts: Sequence[str], odd: set[int]) -> list[str]:
+    """Any text but one that stands for an empty cell."""
+    found = _right(texts, odd)
+    if not FILLERS.isdisjoint(found):
+        odd.update(place for place, text in enumerate(found) if text in FILLERS)
+    return found
 
 
 def _stripped(texts: Sequence[str], _odd: set[int]) -> list[str]:

@@ -12,7 +12,7 @@ from ozodial.endpoints import (
     ENDPOINTS,
     Endpoint,
 )
-from ozodial.errors import ExitCode, FileError, UsageError
+from ozodial.errors import ExitCode
 from ozodial.events import (
     NoticeEvent,
     ReadingEvent,
@@ -59,10 +59,10 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
     settings = config.load(given.flags, given.profile)
     entry = chosen_endpoint(command or "schedule", settings)
     recipe = recipe_of(given, settings, entry)
-    if command is None and recipe.at is None and not _has_time(given, settings):
-        entry = chosen_endpoint("bulk-add", settings)
-        recipe = recipe_of(given, settings, entry)
+    if command is None and recipe.at is None:
+        recipe = replace(recipe, otherwise=chosen_endpoint("bulk-add", settings))
     with open_leads(recipe) as leads:
+        entry = leads.endpoint
         found = _Found(leads.columns, _place_of_name(leads))
         for judged in leads.judged():
             found.add(judged)
@@ -85,20 +85,6 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
             viewer.close()
             show_plan(given.view, _plan(leads, entry, found, forecast))
     return code
-
-
-def _has_time(given: Given, settings: config.Settings) -> bool:
-    """Whether the file has a ScheduledTime column, asked as `schedule` would."""
-    from ozodial.prepare import open_leads
-
-    if given.file == "-":
-        raise UsageError("stdin can be read once only.", "ozodial check - --for bulk-add")
-    entry = chosen_endpoint("schedule", settings)
-    try:
-        with open_leads(recipe_of(given, settings, entry)):
-            return True
-    except FileError:
-        return False  # if it is something else, bulk-add stumbles over it too
 
 
 def _place_of_name(leads: "Leads") -> int | None:

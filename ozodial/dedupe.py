@@ -124,7 +124,8 @@ def load_suppression(
         with open_source(path) as source:
             suppressed.lists.append(source.label)
             suppressed.digests.append(source.sha256)
-            _load(read(source).rows, phones, suppressed, place)
+            sheet = read(source, fits=lambda cells: any(map(phones.every, cells)))
+            _load(sheet.rows, phones, suppressed, place)
     return suppressed
 
 

@@ -37,7 +37,7 @@ class Shape:
     """How the text is to be read; `skip` means that its first line is Excel's `sep=` note.
 
     `quoted`: there are quotes, which may be wrong; `guarded`: there may be cells that an export of
-    ours put an apostrophe before.
+    ours put an apostrophe before; `guessed`: the encoding is only the likeliest.
     """
 
     encoding: str
@@ -46,6 +46,7 @@ class Shape:
     skip: bool = False
     quoted: bool = True
     guarded: bool = True
+    guessed: bool = False
 
 
 def detect(
@@ -73,8 +74,15 @@ def detect(
     text = head.decode(found, "replace")
     detected, skip = _delimiter(text)
     bytes_a_row = len(head) / max(1, text.count("\n"))
-    shape = Shape(found, delimiter or detected, bytes_a_row, skip, scan.quoted, scan.guarded)
-    return scan.sha256, shape
+    return scan.sha256, Shape(
+        encoding=found,
+        delimiter=delimiter or detected,
+        bytes_a_row=bytes_a_row,
+        skip=skip,
+        quoted=scan.quoted,
+        guarded=scan.guarded,
+        guessed=not scan.valid,
+    )
 
 
 @dataclass(slots=True)
@@ -107,7 +115,8 @@ def _scan(file: BinaryIO, label: str, encoding: str) -> _Scan:
             raise _not_text(file, label)
         pending = _pending(chunk, pending)
         if pending > _LONGEST_LINE:
-            raise FileError(f"{label} has a line of more than 16 MB, so it is not a table.")
+            message = f"{label} has a line of more than 16 MB, so it is not a table."
+            raise FileError(message, "Export the leads again, one in each line.")
         scan.look(chunk, wide)
         # An ASCII chunk says nothing new, unless a character began in the one before.
         if scan.valid and not (

@@ -21,7 +21,7 @@ from ozodial.headers import (
     key,
     usual_field,
 )
-from ozodial.headrows import find_header
+from ozodial.headrows import find_header, names_a_phone
 from ozodial.models import Chunk, Columns, Field, Row
 from ozodial.places import letter, letters
 from ozodial.shown import one_line, shown
@@ -30,6 +30,7 @@ _HEAD_ROWS = 25
 """How far down a header row is looked for, below titles and notes."""
 
 _LISTED = 40
+_PROPOSED = 8
 _MOSTLY = 0.8
 _PHONE_DIGITS = range(10, 15)
 
@@ -88,7 +89,8 @@ def locate(
         raise match.error(file, header.number)
     below = [*header.below, *head[_HEAD_ROWS:]]
     if not below:
-        raise FileError(f"{file} has a header in row {header.number}, but no leads below.")
+        message = f"{file} has a header in row {header.number}, but no leads below."
+        raise FileError(message, "Put a lead into each row below it, or export the leads again.")
     columns = Columns(
         header=header.cells,
         header_row=header.number,
@@ -99,6 +101,14 @@ def locate(
     )
     numbers, rows = zip(*below, strict=True)
     return columns, chain([Chunk(numbers, rows)], chunks)
+
+
+def header_test(wanted: Wanted) -> Callable[[Sequence[str]], bool]:
+    """Whether a row is the header: by the phone's column if it was named, else by usual words."""
+    phone = wanted.columns.get(Field.PHONE)
+    if phone is not None:
+        return partial(_has_column, phone)
+    return lambda cells: names_a_phone(cells) or any(map(is_second_phone, cells))
 
 
 def _head(chunks: Iterator[Chunk]) -> list[Row]:
@@ -194,9 +204,18 @@ class _Match:
         more = f" and {len(named) - _LISTED:,} more" if len(named) > _LISTED else ""
         headers = ", ".join(named[:_LISTED]) + more
         message = f"{file}: {'; '.join(self.problems)}. Headers in row {header_row}: {headers}."
-        if any(_is_phone_like(name) for name in self.names):
-            message += f" Row {header_row} looks like a lead: put a header row above it."
+        if any(map(_is_phone_like, self.names)):
+            message += f" Row {header_row} looks like a lead, and would be lost as a header."
+            return FileError(message, f"Put a header row above it, such as {self._proposed()}")
         return FileError(message, " ".join(self.flags) or None)
+
+    def _proposed(self) -> str:
+        """A header for rows that have none."""
+        phone = next(i for i, name in enumerate(self.names) if _is_phone_like(name))
+        names = [letter(i) for i in range(len(self.names))][:_PROPOSED]
+        if phone < len(names):
+            names[phone] = Field.PHONE
+        return ",".join(names) + (",…" if len(self.names) > len(names) else "")
 
     def _named(self, each: Field, column: str) -> int | None:
         return self._one("--map", column, lambda name: _flag(each, name))
@@ -207,6 +226,8 @@ class _Match:
             [] if key(column) == "" and column.startswith(OURS) else _places(self.names, column)
         )
         if len(places) == 1:
+            if _is_phone_like(self.names[places[0]]):
+                self.problems.append(f"{option}: {shown(column)} is a phone, not a header")
             return places[0]
         if places:
             self.problems.append(

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from operator import itemgetter
@@ -16,10 +16,11 @@ from operator import itemgetter
 from ozodial.dedupe import Suppressed, load_suppression
 from ozodial.delimited import Shape
 from ozodial.endpoints import Endpoint
+from ozodial.errors import FileError
 from ozodial.findings import Findings
 from ozodial.judging import Judge, Judged
 from ozodial.layout import PLAIN, Layout
-from ozodial.mapping import Wanted, locate
+from ozodial.mapping import Wanted, header_test, locate
 from ozodial.models import (
     Chunk,
     Columns,
@@ -29,6 +30,7 @@ from ozodial.models import (
     State,
 )
 from ozodial.reader import Sheet, Source, open_source, read
+from ozodial.shown import shown
 
 _new = tuple.__new__
 _READY = str(State.READY)
@@ -42,7 +44,8 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Recipe:
     """How a file becomes leads. `at` is canonical; `now` is aware, in the account's time zone.
 
-    `layout` is what a person said of this kind of sheet.
+    `layout` is what a person said of this kind of sheet; `otherwise` is for a file whose columns
+    don't suit `endpoint`.
     """
 
     endpoint: Endpoint
@@ -53,6 +56,7 @@ class Recipe:
     layout: Layout = PLAIN
     at: str | None = None
     suppress: Sequence[str] = ()
+    otherwise: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Leads:
     judged: Callable[[], Iterator[Judged]]
     rows: Callable[[], Iterator[StagedRow]]
     findings: Findings
+    endpoint: Endpoint
     shape: Shape | None = None
 
 
@@ -79,7 +84,7 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
     """Open the file and match its columns; FileError where that can't be done."""
     layout = recipe.layout
     with open_source(recipe.path, layout.encoding, layout.delimiter) as source:
-        table = _table(recipe, source)
+        table, recipe = _suiting(recipe, source)
         lists = load_suppression(recipe.suppress, recipe.region, layout.phone_form)
         findings = Findings(table.sheet, source.shape, lists)
         located = [table]
@@ -102,8 +107,19 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
             judged=judged,
             rows=lambda: _staged(judged(), sent),
             findings=findings,
+            endpoint=recipe.endpoint,
             shape=source.shape,
         )
+
+
+def _suiting(recipe: Recipe, source: Source) -> "tuple[_Table, Recipe]":
+    try:
+        return _table(recipe, source), recipe
+    except FileError:
+        if recipe.otherwise is None:
+            raise
+    recipe = replace(recipe, endpoint=recipe.otherwise, otherwise=None)
+    return _table(recipe, source), recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +135,14 @@ def _table(recipe: Recipe, source: Source) -> _Table:
     layout = recipe.layout
     # A mapping file may name a sheet for workbooks, and serve for their CSV exports too.
     by_file = layout.sheet_by_file and source.shape is not None
-    sheet = read(source, None if by_file else layout.sheet)
+    wanted = Wanted(layout.columns, layout.extra, layout.last_name, layout.constants)
+    sheet = read(source, None if by_file else layout.sheet, header_test(wanted))
     columns, chunks = locate(
         sheet.chunks,
-        Wanted(layout.columns, layout.extra, layout.last_name, layout.constants),
+        wanted,
         needs_time=recipe.endpoint.needs_time,
         has_at=recipe.at is not None,
-        file=source.label,
+        file=source.label if sheet.name is None else f"{source.label}, sheet {shown(sheet.name)}",
     )
     return _Table(sheet, columns, chunks)
 

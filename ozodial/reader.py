@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -118,15 +118,22 @@ def open_source(
         yield Source(label, sha256, kind, file, (found.st_size, found.st_mtime_ns), shape)
 
 
-def read(source: Source, sheet: str | None = None) -> Sheet:
-    """The rows of a source; `sheet` names a workbook's sheet (default: the first with data).
+def read(
+    source: Source,
+    sheet: str | None = None,
+    fits: Callable[[Sequence[str]], bool] | None = None,
+) -> Sheet:
+    """The rows of a source; `sheet` names a workbook's sheet.
+
+    By default it is the first visible one with a row near its top whose cells fit, or else with
+    any data.
 
     The rows raise FileError at a line that can't be read, or if the file changed meanwhile.
     """
     if source.shape is None:
         from ozodial.workbook import read_workbook
 
-        book = read_workbook(source.file, source.label, sheet)
+        book = read_workbook(source.file, source.label, sheet, fits)
         return Sheet(book.name, _book_chunks(book.rows, source), book.height, book.told)
     if sheet is not None:
         raise FileError(f"{source.label} is a text file and has no sheets.", "Leave out --sheet.")
@@ -227,7 +234,8 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise FileError(f"{path} can't be read: no permission.", f"chmod u+r {path}") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise FileError(f"{path!r} can't be opened: {why}.") from None
+        hint = "Copy the file to a folder of this machine, and name the copy."
+        raise FileError(f"{path!r} can't be opened: {why}.", hint) from None
     with file:
         yield file
 
@@ -245,7 +253,8 @@ def _spooled() -> Iterator[BinaryIO]:
         try:
             shutil.copyfileobj(sys.stdin.buffer, file, _CHUNK)
         except OSError as error:
-            raise FileError(f"stdin can't be read: {error.strerror}.") from None
+            message = f"stdin can't be read: {error.strerror}."
+            raise FileError(message, "Give the file's name instead.") from None
         file.flush()
         file.seek(0)
         yield file

@@ -36,6 +36,7 @@ NAMES = (
     "pace",
     "check_duplicate",
     "ledger",
+    "map_file",
 )
 PROFILE_ONLY = ("paths", "suppress")
 

@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from ozodial.bulk import DATE, END_OF_DAY, PRIORITIES, Bulk, Many
 from ozodial.dates import Dates, canonical
+from ozodial.fillers import ERRORS, FILLERS, NAME_FILLERS
 from ozodial.models import (
     BrokenRow,
     Checked,
@@ -80,6 +81,13 @@ class Validator:
         self._limit = rules.row_characters
         self._header_characters = sum(map(len, names))
         self._unvalued = rules.unvalued
+        self._optional = [
+            (names.index(field), field, NAME_FILLERS if field is Field.NAME else FILLERS)
+            for field in Field
+            if field is not Field.PHONE and field in names
+        ]
+        used = {*indexes, *(index for _, index in columns.extra), columns.last_name}
+        self._used = frozenset(index for index in used if index is not None)
         self._bulk = Bulk(columns, rules, self._phones, dates)
 
     def _add_cells(self, places: dict[Field, int]) -> None:
@@ -112,11 +120,17 @@ class Validator:
         values = [*map(_strip, self._pick(cells))]
         problems: list[_Wrong] = []
         notes: list[_Note] = []
+        for place, field, fillers in self._optional:
+            if values[place] in fillers:
+                notes.append((field, f"{shown(values[place])} was taken as empty"))
+                values[place] = ""
         phone = self._fast_phone(values[_PHONE])
         values[_PHONE] = phone or self._odd_phone(values[_PHONE], problems, notes)
         scheduled = self._time(values, problems) if self._needs_time else ""
         if self._last_name is not None:
-            values[self._name] = f"{values[self._name]} {cells[self._last_name].strip()}".strip()
+            last_name = cells[self._last_name].strip()
+            last_name = "" if last_name in NAME_FILLERS else last_name
+            values[self._name] = f"{values[self._name]} {last_name}".strip()
         if self._name and not values[self._name].isprintable():
             self._odd_name(values, problems, notes)
         if self._expiry and values[self._expiry]:
@@ -125,8 +139,8 @@ class Validator:
             self._odd_priority(values, problems)
         if self._limit is not None:
             self._too_long(values, self._limit, problems)
-        if number in self._unvalued:
-            problems = self._formulas(number, problems)
+        if broken := self._broken(number, cells):
+            problems = self._instead(number, broken, problems)
         told = self._placed(number, problems)
         note = "; ".join(f"{self._ref(number, at)}: {said}" for at, said in notes)
         return Checked(number, values[_PHONE], tuple(values), scheduled, told, note)
@@ -217,21 +231,32 @@ class Validator:
             )
             problems.append((Reason.ROW_TOO_LONG, None, message))
 
-    def _formulas(self, number: int, problems: list[_Wrong]) -> list[_Wrong]:
-        """A formula without a value stands for all that its empty cell seems to lack."""
-        unvalued = set(self._unvalued[number])
-        fields = {field for field, index in self._columns.fields if index in unvalued}
-        if Field.SCHEDULED in fields and not self._needs_time:
-            fields.remove(Field.SCHEDULED)
-        others = any(index in unvalued for _, index in self._columns.extra)
-        message = f"the formula has no stored value: {_VALUED}"
-        found: list[_Wrong] = [
-            (Reason.FORMULA_WITHOUT_VALUE, field, message) for field in Field if field in fields
-        ]
-        if others or self._last_name in unvalued:
-            told = f"a formula of the row has no stored value: {_VALUED}"
-            found.append((Reason.FORMULA_WITHOUT_VALUE, None, told))
-        return [*found, *(problem for problem in problems if problem[1] not in fields)]
+    def _broken(self, number: int, cells: Sequence[str]) -> dict[int, tuple[Reason, str]]:
+        """Cells that are sent and have no value: a formula's error, or a formula never reckoned."""
+        unvalued = self._unvalued.get(number, ())
+        without = Reason.FORMULA_WITHOUT_VALUE, f"the formula has no stored value: {_VALUED}"
+        if not unvalued and ERRORS.isdisjoint(map(_strip, cells)):
+            return {}
+        broken = dict.fromkeys(self._used.intersection(unvalued), without)
+        for index in self._used:
+            if (text := cells[index].strip()) in ERRORS:
+                said = f"the cell shows the error {text}: mend its formula, or empty the cell"
+                broken[index] = Reason.CELL_ERROR, said
+        return broken
+
+    def _instead(
+        self, number: int, broken: dict[int, tuple[Reason, str]], problems: list[_Wrong]
+    ) -> list[_Wrong]:
+        """A broken cell stands for all that its field seems to lack."""
+        fields = {self._places[field]: field for field in Field if field in self._places}
+        found: list[_Wrong] = []
+        for index in sorted(broken):
+            reason, said = broken[index]
+            if index not in fields:
+                said = f"in {self._sheet}{letter(index)}{number} {said}"
+            found.append((reason, fields.get(index), said))
+        told = {field for _, field, _ in found}
+        return [*found, *(problem for problem in problems if problem[1] not in told)]
 
     def _unreadable(self, row: Row) -> Checked:
         """More cells than the header has, or a broken quote: nobody knows what belongs where."""

@@ -3,13 +3,15 @@
 In: an open binary file. Out: a `Book`: the sheet that was taken and its rows, every cell as the
 text that a person sees, every row with its number in the sheet. Hidden sheets are passed over
 unless they are named; hidden rows and columns are read like all others. It never evaluates a
-formula: the stored value counts. The whole sheet is held in memory.
+formula: the stored value counts, and an error as the word that the cell shows. The whole sheet is
+held in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from ozodial.errors import FileError
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook, SheetMetadata
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
+
+HEAD_ROWS = 25
+"""How far down a header row is looked for, below titles and notes."""
 
 _EXCEL_DIGITS = 15
 
@@ -37,22 +42,42 @@ class Book:
     told: Told
 
 
-def read_workbook(file: BinaryIO, label: str, sheet: str | None) -> Book:
-    """The sheet of that name, or the first visible one with data."""
+Fits = Callable[[Sequence[str]], bool]
+"""Whether a row's cells tell that its sheet is the one that is meant."""
+
+
+def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | None = None) -> Book:
+    """The sheet of that name; else the first visible one with a row that fits near its top.
+
+    Where no sheet has one, the first visible one with data.
+    """
     refuse_bomb(file, label)
     book = _opened(file, label)
     metadata = [entry for entry in book.sheets_metadata if _is_worksheet(entry)]
     names = [entry.name for entry in metadata]
     visible = [entry.name for entry in metadata if _is_visible(entry)]
-    for name in visible if sheet is None else [_asked_for(names, sheet, label)]:
+
+    def taken(name: str) -> tuple[Book, list[Row]]:
         told = look_at(file, label, name)
         with _readable(label):
-            taken = book.get_sheet_by_name(name)
-        if sheet is not None or _has_data(taken, label):
-            others = tuple(other for other in visible if other != name)
-            told = replace(told, others=others)
-            return Book(name, _rows(taken, label), taken.total_height, told)
-    raise FileError(f"{label} has no visible sheet with data.", "Name a hidden one with --sheet.")
+            found = book.get_sheet_by_name(name)
+        rows = _rows(found, label, told.errors)
+        head = list(islice(rows, HEAD_ROWS))
+        told = replace(told, others=tuple(other for other in visible if other != name))
+        return Book(name, chain(head, rows), found.total_height, told), head
+
+    if sheet is not None:
+        return taken(_asked_for(names, sheet, label))[0]
+    first = None
+    for name in visible:
+        found, head = taken(name)
+        if head and (fits is None or any(fits(row.cells) for row in head)):
+            return found
+        first = first or (name if head else None)
+    if first is None:
+        message = f"{label} has no visible sheet with data."
+        raise FileError(message, "Name a hidden one with --sheet.")
+    return taken(first)[0]
 
 
 def cell_text(cell: Cell) -> str:
@@ -80,7 +105,9 @@ def _whole_second(moment: datetime) -> datetime:
     return (moment + timedelta(microseconds=500_000)).replace(microsecond=0)
 
 
-def _rows(sheet: "CalamineSheet", label: str) -> Iterator[Row]:
+def _rows(
+    sheet: "CalamineSheet", label: str, errors: Mapping[int, Mapping[int, str]]
+) -> Iterator[Row]:
     # The library leaves out empty columns before the first filled one; cells keep their letters.
     ahead = [""] * (sheet.start[1] if sheet.start is not None else 0)
     with _readable(label):
@@ -88,6 +115,9 @@ def _rows(sheet: "CalamineSheet", label: str) -> Iterator[Row]:
             texts = [cell if type(cell) is str else cell_text(cell) for cell in cells]
             if ahead:
                 texts = ahead + texts
+            if number in errors:  # for the library such a cell is empty
+                for column, text in errors[number].items():
+                    texts[column : column + 1] = [text]
             if texts and (" " < texts[0] < "\x7f" or any(text.strip() for text in texts)):
                 yield _new(Row, (number, texts))
 
@@ -102,10 +132,6 @@ def _opened(file: BinaryIO, label: str) -> "CalamineWorkbook":
         if is_locked(file):
             raise _locked(label) from None
         raise
-
-
-def _has_data(sheet: "CalamineSheet", label: str) -> bool:
-    return sheet.start is not None and next(_rows(sheet, label), None) is not None
 
 
 def _is_worksheet(entry: "SheetMetadata") -> bool:

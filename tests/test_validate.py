@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ozodial.models import Checked, Chunk, Columns, Field, Reason, Row, Rules
@@ -234,12 +234,23 @@ CELLS = {
         "2020-01-01 10:00",
         "2099-01-01 1:00",
     ],
-    "name": ["Asha", " Asha ", "A\nB", "", "नेहा"],
-    "expiry": ["", "31/12/2026", "2026-12-31 10:00", "25/11/2026", "2020-01-01", "never"],
+    "name": ["Asha", " Asha ", "A\nB", "", "नेहा", "NULL", "#REF!", "-"],
+    "expiry": [
+        "",
+        "N/A",
+        "0000-00-00",
+        "#N/A",
+        "31/12/2026",
+        "2026-12-31 10:00",
+        "25/11/2026",
+        "2020-01-01",
+        "never",
+    ],
     "priority": ["", "5", "05", "0", "x"],
 }
 
 
+@settings(deadline=None)
 @given(
     st.tuples(*map(st.sampled_from, CELLS.values()), st.sampled_from(["", "x" * 1900])),
     st.booleans(),
@@ -257,6 +268,7 @@ def test_the_check_of_many_rows_is_the_check(
     check(*cells, needs_time=needs_time, at=at, row_characters=limit, fields=fields)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(*map(st.sampled_from, CELLS.values())).map(list)
