@@ -34,6 +34,7 @@ STDIN = "-"
 CHUNK_CHARACTERS = 1 << 15
 """Of rows that are worked on at once: some hundreds, and few where they are long."""
 
+_MOST_CELLS = 16_384
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 _ZIP = b"PK\x03\x04"
@@ -138,7 +139,8 @@ def read(
     if sheet is not None:
         raise FileError(f"{source.label} is a text file and has no sheets.", "Leave out --sheet.")
     expected = int(source.stamp[0] / source.shape.bytes_a_row)
-    return Sheet(None, _csv_chunks(source, source.shape), expected)
+    chunks_of_rows = _not_too_wide(_csv_chunks(source, source.shape), source.label)
+    return Sheet(None, chunks_of_rows, expected)
 
 
 def _csv_chunks(source: Source, shape: Shape) -> Iterator[Chunk]:
@@ -157,6 +159,20 @@ def _csv_chunks(source: Source, shape: Shape) -> Iterator[Chunk]:
         with suppress(ValueError):  # closed already: the rows were never read to their end
             text.detach()
     _refuse_changed(source)
+
+
+def _not_too_wide(chunks: Iterator[Chunk], label: str) -> Iterator[Chunk]:
+    for chunk in chunks:
+        if chunk.rows and max(map(len, chunk.rows)) > _MOST_CELLS:
+            number, cells = next(
+                (number, len(row))
+                for number, row in zip(*chunk, strict=True)
+                if len(row) > _MOST_CELLS
+            )
+            message = f"{label}: row {number} has {cells:,} cells."
+            hint = f"A spreadsheet's row holds {_MOST_CELLS:,} at most: export the leads again."
+            raise FileError(message, hint)
+        yield chunk
 
 
 def _plain(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Chunk]:

@@ -76,6 +76,11 @@ CONTENTS: dict[str, tuple[list[tuple[bytes, int]], str]] = {
     "nothing but line ends": ([(b"\n" * MB, 3)], "has no rows"),
     "noise": ([(bytes([*range(1, 256)]) * 16, 200)], "is not a text file"),
     "nothing": ([], "is empty"),
+    "rows of millions of cells": ([(b"x," * (4 * MB) + b"\n", 3)], "has 4,194,305 cells"),
+    "a row of millions of cells": (
+        [(b"Mobile\n", 1), (b"x," * (4 * MB) + b"\n", 3)],
+        "row 2 has 4,194,305 cells",
+    ),
     "a header of 16,384 columns": (
         [(b",".join([b"Column"] * 16_384) + b"\n", 3)],
         "and 16,344 more",
@@ -87,6 +92,11 @@ CONTENTS: dict[str, tuple[list[tuple[bytes, int]], str]] = {
 def test_a_text_that_is_no_table(desk: Desk, name: str) -> None:
     parts, says = CONTENTS[name]
     refused(desk, written(desk.home / "leads.csv", *parts), says)
+
+
+def test_a_wide_row_behind_quotes_is_refused_too(desk: Desk) -> None:
+    path = written(desk.home / "leads.csv", (b'"Mobile"\n', 1), (b"x," * (4 * MB) + b"\n", 3))
+    refused(desk, path, "row 2 has 4,194,305 cells")
 
 
 def bomb_by_declared_size(path: Path) -> None:
