@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable
+from csv import DictReader
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,16 @@ def test_a_header_alone_says_what_to_do(desk: Desk) -> None:
     assert result.code == 3
     assert "has a header in row 1, but no leads below" in result.err
     assert "next: Put a lead into each row below it" in result.err
+
+
+@pytest.mark.parametrize("command", [["bulk-add"], ["schedule", "--at", "tomorrow 10:00"]])
+def test_a_remark_stays_in_the_results(desk: Desk, command: list[str]) -> None:
+    text = "Mobile,Name\n9800100001 / 9800100002,Asha\n9800100003,Uma\n"
+    leads, results = desk.write("leads.csv", text), desk.home / "results.csv"
+    result = desk.run(*command, leads, "--results", results)
+    assert result.code == 0, result.err
+    with results.open(newline="", encoding="utf-8-sig") as file:
+        said = [row["ozodial_message"] for row in DictReader(file)]
+    assert said[0].endswith('; A2: "9800100001 / 9800100002" holds 2 numbers: 9800100001 was taken')
+    assert said[0].startswith(said[1])
+    assert said[1]
