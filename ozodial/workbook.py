@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO
 
+from ozodial.biff import Seen, is_compound, look_at_xls
 from ozodial.errors import FileError
 from ozodial.models import Row, Told
 from ozodial.sheetxml import is_locked, look_at, refuse_bomb
@@ -52,6 +53,7 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
     Where no sheet has one, the first visible one with data.
     """
     refuse_bomb(file, label)
+    old, since_1904 = _looked_at(file, label)
     book = _opened(file, label)
     metadata = [entry for entry in book.sheets_metadata if _is_worksheet(entry)]
     names = [entry.name for entry in metadata]
@@ -59,6 +61,8 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
 
     def taken(name: str) -> tuple[Book, list[Row]]:
         told = look_at(file, label, name)
+        if (seen := old.get(name)) is not None:
+            told = Told({}, seen.errors, seen.hidden, (), since_1904)
         with _readable(label):
             found = book.get_sheet_by_name(name)
         rows = _rows(found, label, told.errors)
@@ -120,6 +124,18 @@ def _rows(
                     texts[column : column + 1] = [text]
             if texts and (" " < texts[0] < "\x7f" or any(text.strip() for text in texts)):
                 yield _new(Row, (number, texts))
+
+
+def _looked_at(file: BinaryIO, label: str) -> tuple[Mapping[str, Seen], bool]:
+    """What the records of an .xls say; the library would follow a broken one without end."""
+    if not is_compound(file):
+        return {}, False
+    try:
+        return look_at_xls(file)
+    except ValueError as error:
+        raise _unreadable(label, error) from None
+    finally:
+        file.seek(0)
 
 
 def _opened(file: BinaryIO, label: str) -> "CalamineWorkbook":

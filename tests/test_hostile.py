@@ -123,6 +123,11 @@ WORKBOOKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a bomb by its real size": (bomb_by_real_size, "would unpack to more than"),
     "a cell in the far corner": (far_cell, "1,048,576 rows of 16,384 columns"),
     "a workbook behind a password": (hostile.encrypted, "is protected by a password"),
+    "an old workbook in a circle": (hostile.in_a_circle, "follow each other in a circle"),
+    "an old workbook with a far cell": (
+        lambda path: hostile.old_workbook(path, (0, 0, "Mobile"), (65_000, 60_000, "x")),
+        "cells where no sheet has any",
+    ),
     "no workbook at all": (no_zip, "is not a workbook"),
 }
 

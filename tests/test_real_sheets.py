@@ -11,6 +11,7 @@ import xlsxwriter
 from ozodial.layout import Layout
 from ozodial.models import Field, Reason, State
 from tests.command import Desk
+from tests.hostile import old_workbook
 from tests.test_prepare import Read
 
 Write = Callable[[str], Path]
@@ -92,6 +93,18 @@ def test_an_error_in_a_csv_is_one_too(csv: Write) -> None:
     assert Read(named_apart).told[0][3] == (
         "A2:C2: in C2 the cell shows the error #NAME?: mend its formula, or empty the cell"
     )
+
+
+def test_an_old_workbook_tells_its_errors_hidden_rows_and_first_year(tmp_path: Path) -> None:
+    path = tmp_path / "leads.xls"
+    header = (0, 0, "Mobile"), (0, 1, "Name"), (0, 2, "Expiry")
+    rows = (1, 0, 9_800_100_001.0), (1, 1, "#N/A"), (2, 0, 9_800_100_002.0), (2, 2, 46_022.0)
+    old_workbook(path, *header, *rows, hidden=2)
+    read = Read(path)
+    assert read.states == {2: State.INVALID, 3: State.READY}
+    assert "Leads!B2: the cell shows the error #N/A" in str(read.rows[0].message)
+    assert "2030-01-01 23:59:59" in read.rows[1].values
+    assert "1 hidden row was read like all others" in read.said
 
 
 # --- cells that say nothing ---
