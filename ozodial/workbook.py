@@ -7,6 +7,7 @@ formula: the stored value counts, and an error as the word that the cell shows. 
 held in memory.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ HEAD_ROWS = 25
 """How far down a header row is looked for, below titles and notes."""
 
 _EXCEL_DIGITS = 15
+_STDERR = 2
 
 _new = tuple.__new__
 
@@ -63,7 +65,7 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
         told = look_at(file, label, name)
         if (seen := old.get(name)) is not None:
             told = Told({}, seen.errors, seen.hidden, (), since_1904)
-        with _readable(label):
+        with _readable(label), _silent():
             found = book.get_sheet_by_name(name)
         rows = _rows(found, label, told.errors)
         head = list(islice(rows, HEAD_ROWS))
@@ -142,7 +144,7 @@ def _opened(file: BinaryIO, label: str) -> "CalamineWorkbook":
     from python_calamine import load_workbook
 
     try:
-        with _readable(label):
+        with _readable(label), _silent():
             return load_workbook(file)
     except FileError:
         if is_locked(file):
@@ -196,6 +198,24 @@ def _readable(label: str) -> Iterator[None]:
         if type(error).__name__ != "PanicException":
             raise
         raise _unreadable(label, error) from None
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """What the library's Rust side did not foresee, it writes to stderr before it says so."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # closed
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, _STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        os.close(null)
 
 
 def _locked(label: str) -> FileError:

@@ -131,6 +131,15 @@ def _record(kind: int, form: str, *values: int | float | bytes) -> bytes:
     return struct.pack("<HH", kind, len(body)) + body
 
 
+def sheet_nowhere(path: Path) -> None:
+    """An .xls whose sheet begins behind its end."""
+    old_workbook(path, (0, 0, "Mobile"), (1, 0, 9_800_100_001.0))
+    content = bytearray(path.read_bytes())
+    begin = content.index(struct.pack("<HH", 0x0085, 13)) + 4
+    struct.pack_into("<I", content, begin, 0x7FFFFFFF)
+    path.write_bytes(content)
+
+
 def in_a_circle(path: Path) -> None:
     """An .xls whose sectors follow each other without end."""
     old_workbook(path, (0, 0, "Mobile"), (1, 0, 9_800_100_001.0))

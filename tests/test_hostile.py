@@ -49,6 +49,7 @@ def refused(desk: Desk, path: Path, says: str, mib: float = MIB) -> None:
     assert code == 3, said
     assert says in said
     assert "Traceback" not in said
+    assert "panicked" not in said
     assert len([line for line in said.splitlines() if line.startswith("error")]) <= 1
     assert len(said) < 1500
     assert used < mib
@@ -124,6 +125,7 @@ WORKBOOKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a cell in the far corner": (far_cell, "1,048,576 rows of 16,384 columns"),
     "a workbook behind a password": (hostile.encrypted, "is protected by a password"),
     "an old workbook in a circle": (hostile.in_a_circle, "follow each other in a circle"),
+    "an old workbook whose sheet is nowhere": (hostile.sheet_nowhere, "is not a workbook"),
     "an old workbook with a far cell": (
         lambda path: hostile.old_workbook(path, (0, 0, "Mobile"), (65_000, 60_000, "x")),
         "cells where no sheet has any",
