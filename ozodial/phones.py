@@ -35,7 +35,7 @@ _LONGEST = 250
 _WHOLE = 10
 _CACHED = 4096
 
-_EXCEL_FLOAT = re.compile(r"(\+?\d+)\.0+")
+_EXCEL_FLOAT = re.compile(r"(\+?\d+)(?:\.0+|(?<=\d{7}),00?)")
 _SCIENTIFIC = re.compile(r"\+?(\d(?:[.,]\d*)?)[Ee]\+?(\d{1,2})")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{2,3}){2,}")
 _STD_CODE = re.compile(r"\(?0\d{2,4}\)?\s*/\s*\d[\d -]+")

@@ -19,9 +19,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
-from itertools import compress
+from itertools import compress, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ozodial.delimited import Shape, detect
 from ozodial.errors import FileError
@@ -29,11 +29,15 @@ from ozodial.formula import unguarded
 from ozodial.models import NOTHING_TOLD, BrokenRow, Chunk, Row, Told
 from ozodial.quotes import quoted_rows, too_long
 
+if TYPE_CHECKING:
+    from ozodial.workbook import Book
+
 STDIN = "-"
 
 CHUNK_CHARACTERS = 1 << 15
 """Of rows that are worked on at once: some hundreds, and few where they are long."""
 
+_CHUNK_CELLS = 4096
 _MOST_CELLS = 16_384
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
@@ -135,7 +139,7 @@ def read(
         from ozodial.workbook import read_workbook
 
         book = read_workbook(source.file, source.label, sheet, fits)
-        return Sheet(book.name, _book_chunks(book.rows, source), book.height, book.told)
+        return Sheet(book.name, _book_chunks(book, source), book.height, book.told)
     if sheet is not None:
         raise FileError(f"{source.label} is a text file and has no sheets.", "Leave out --sheet.")
     expected = int(source.stamp[0] / source.shape.bytes_a_row)
@@ -225,8 +229,10 @@ def _unguarded_cells(cells: Sequence[str]) -> Sequence[str]:
     return BrokenRow(plain, cells.why) if isinstance(cells, BrokenRow) else plain
 
 
-def _book_chunks(rows: Iterator[Row], source: Source) -> Iterator[Chunk]:
-    yield from chunks(rows)
+def _book_chunks(book: "Book", source: Source) -> Iterator[Chunk]:
+    at_once = max(1, _CHUNK_CELLS // max(1, book.width))
+    while some := list(islice(book.rows, at_once)):
+        yield Chunk(*zip(*some, strict=True))
     _refuse_changed(source)
 
 

@@ -30,6 +30,7 @@ HEAD_ROWS = 25
 """How far down a header row is looked for, below titles and notes."""
 
 _EXCEL_DIGITS = 15
+_EXACT = 10**_EXCEL_DIGITS
 _STDERR = 2
 
 _new = tuple.__new__
@@ -37,11 +38,12 @@ _new = tuple.__new__
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The sheet that was taken: its name, its rows, about how many, and what else is told of it."""
+    """The sheet that was taken: its name, its rows, about how many and how wide; what is told."""
 
     name: str
     rows: Iterator[Row]
     height: int
+    width: int
     told: Told
 
 
@@ -70,7 +72,7 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
         rows = _rows(found, label, told.errors)
         head = list(islice(rows, HEAD_ROWS))
         told = replace(told, others=tuple(other for other in visible if other != name))
-        return Book(name, chain(head, rows), found.total_height, told), head
+        return Book(name, chain(head, rows), found.total_height, found.total_width, told), head
 
     if sheet is not None:
         return taken(_asked_for(names, sheet, label))[0]
@@ -89,6 +91,8 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
 def cell_text(cell: Cell) -> str:
     """A cell as a person sees it: no `.0`, dates as YYYY-MM-DD, their time only if there is one."""
     if isinstance(cell, float):
+        if cell.is_integer() and abs(cell) < _EXACT:
+            return str(int(cell))
         # Excel itself shows 15 digits; what has more has lost them already.
         text = f"{cell:.{_EXCEL_DIGITS}g}"
         return text.upper() if "e" in text else text

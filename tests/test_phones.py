@@ -262,6 +262,11 @@ def test_many_cells_at_once_are_read_as_each_by_itself(region: str) -> None:
         assert number or region != "IN" or not phones.fast(text), text
 
 
+def test_a_decimal_comma_is_excels_too() -> None:
+    assert INDIA.read("9876543210,0") == INDIA.read("9876543210.0") == INDIA.read("9876543210")
+    assert "holds 2 numbers" in INDIA.read("9876543210,0987").note
+
+
 @pytest.mark.parametrize("mark", ["\n", "\r", "\u2028", "\x0b", "\x85"])
 def test_a_break_inside_a_cell_moves_no_number_to_another_row(mark: str) -> None:
     texts = ["9876543210", f"9876543211{mark}9876543212", "9876543213"]
