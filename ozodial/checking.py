@@ -1,6 +1,7 @@
 """`check`: everything but the sending. A file in, the plan for it out; no ledger, no network."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -11,7 +12,7 @@ from ozodial.endpoints import (
     ENDPOINTS,
     Endpoint,
 )
-from ozodial.errors import ExitCode, FileError, UsageError
+from ozodial.errors import ExitCode
 from ozodial.events import (
     NoticeEvent,
     ReadingEvent,
@@ -19,7 +20,7 @@ from ozodial.events import (
     RunEvent,
     SummaryEvent,
 )
-from ozodial.models import Columns, Field, Row, SettledRow, State
+from ozodial.models import Columns, Field, SettledRow, State
 from ozodial.opening import (
     Given,
     chosen_endpoint,
@@ -38,7 +39,8 @@ from ozodial.stories import (
 from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN, clock
 
 if TYPE_CHECKING:
-    from ozodial.prepare import Judged, Leads, Recipe
+    from ozodial.judging import Judged
+    from ozodial.prepare import Leads, Recipe
 
 SAMPLES = 3
 PROGRESS_EVERY = 5_000
@@ -57,11 +59,11 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
     settings = config.load(given.flags, given.profile)
     entry = chosen_endpoint(command or "schedule", settings)
     recipe = recipe_of(given, settings, entry)
-    if command is None and recipe.at is None and not _has_time(given, settings):
-        entry = chosen_endpoint("bulk-add", settings)
-        recipe = recipe_of(given, settings, entry)
+    if command is None and recipe.at is None:
+        recipe = replace(recipe, otherwise=chosen_endpoint("bulk-add", settings))
     check_times(recipe)
     with open_leads(recipe) as leads:
+        entry = leads.endpoint
         found = _Found(leads.columns, _place_of_name(leads))
         for judged in leads.judged():
             found.add(judged)
@@ -87,20 +89,6 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
     return code
 
 
-def _has_time(given: Given, settings: config.Settings) -> bool:
-    """Whether the file has a ScheduledTime column, asked as `schedule` would."""
-    from ozodial.prepare import open_leads
-
-    if given.file == "-":
-        raise UsageError("stdin can be read once only.", "ozodial check - --for bulk-add")
-    entry = chosen_endpoint("schedule", settings)
-    try:
-        with open_leads(recipe_of(given, settings, entry)):
-            return True
-    except FileError:
-        return False  # if it is something else, bulk-add stumbles over it too
-
-
 def _place_of_name(leads: "Leads") -> int | None:
     return leads.sent.index(Field.NAME) if Field.NAME in leads.sent else None
 
@@ -124,13 +112,13 @@ class _Found:
     def add(self, judged: "Judged") -> None:
         """Count one row."""
         self.total += 1
-        row, checked, state, reason, message = judged
+        _, cells, _, _, scheduled, state, reason, message = judged
         if self.total <= SAMPLES:
-            self._sample(row)
+            self._sample(cells)
         if state is State.READY:
             self.ready += 1
-            if checked.scheduled:
-                self.hours[checked.scheduled[:_HOUR]] += 1
+            if scheduled:
+                self.hours[scheduled[:_HOUR]] += 1
             return
         self.counts[state] += 1
         key = (state, reason)
@@ -146,8 +134,8 @@ class _Found:
                     )
                 )
 
-    def _sample(self, row: Row) -> None:
-        for place, cell in enumerate(row.cells):
+    def _sample(self, cells: Sequence[str]) -> None:
+        for place, cell in enumerate(cells):
             if cell.strip():
                 self.samples.setdefault(place, []).append(cell)
 
@@ -222,6 +210,6 @@ def _plan(leads: "Leads", recipe: "Recipe", found: _Found, forecasts: _Forecasts
 
 
 def _row_event(judged: "Judged", name_at: int | None) -> RowEvent:
-    _, checked, state, reason, message = judged
-    name = checked.values[name_at] if name_at is not None and checked.values else ""
-    return RowEvent(None, checked.row, checked.phone, state, reason, message, name)
+    number, _, phone, values, _, state, reason, message = judged
+    name = values[name_at] if name_at is not None and values else ""
+    return RowEvent(None, number, phone, state, reason, message, name)

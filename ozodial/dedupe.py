@@ -38,20 +38,30 @@ class Seen:
 
     def first(self, phone: str, scheduled: str, row: int) -> int | None:
         """The row that had this phone and time before, or None: then `row` has them from now on."""
-        key = hash((phone, scheduled))
+        again = self.again([hash((phone, scheduled))], [row])
+        return again[0][1] if again else None
+
+    def again(self, keys: Sequence[int], rows: Sequence[int]) -> list[tuple[int, int]]:
+        """Which of the keys were there before: (place among them, row that had it first)."""
+        known = self._keys
+        begin = len(known)
+        if begin + len(keys) > self._most:
+            self._make(2 * (begin + len(keys)))
+        # The key of a lead that stands twice is kept twice: cheaper than to look first.
+        known.extend(keys)
+        self._rows.extend(rows)
         slots, mask = self._slots, self._mask
-        place = key & mask
-        while found := slots[place]:
-            if self._keys[found] == key:
-                return self._rows[found]
-            place = (place + 1) & mask
-        rows = self._rows
-        slots[place] = number = len(rows)
-        rows.append(row)
-        self._keys.append(key)
-        if number > self._most:
-            self._make(2 * len(slots))
-        return None
+        found_again = []
+        for number, key in enumerate(keys, begin):
+            place = key & mask
+            while found := slots[place]:
+                if known[found] == key:
+                    found_again.append((number - begin, self._rows[found]))
+                    break
+                place = (place + 1) & mask
+            else:
+                slots[place] = number
+        return found_again
 
     def row_of(self, phone: str, scheduled: str) -> int | None:
         """The row that has this phone and time, and nothing changed."""
@@ -114,7 +124,8 @@ def load_suppression(
         with open_source(path) as source:
             suppressed.lists.append(source.label)
             suppressed.digests.append(source.sha256)
-            _load(read(source).rows, phones, suppressed, place)
+            sheet = read(source, fits=lambda cells: any(map(phones.every, cells)))
+            _load(sheet.rows, phones, suppressed, place)
     return suppressed
 
 

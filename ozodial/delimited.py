@@ -10,6 +10,7 @@ import csv
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -36,7 +37,7 @@ class Shape:
     """How the text is to be read; `skip` means that its first line is Excel's `sep=` note.
 
     `quoted`: there are quotes, which may be wrong; `guarded`: there may be cells that an export of
-    ours put an apostrophe before.
+    ours put an apostrophe before; `guessed`: the encoding is only the likeliest.
     """
 
     encoding: str
@@ -45,6 +46,7 @@ class Shape:
     skip: bool = False
     quoted: bool = True
     guarded: bool = True
+    guessed: bool = False
 
 
 def detect(
@@ -72,8 +74,15 @@ def detect(
     text = head.decode(found, "replace")
     detected, skip = _delimiter(text)
     bytes_a_row = len(head) / max(1, text.count("\n"))
-    shape = Shape(found, delimiter or detected, bytes_a_row, skip, scan.quoted, scan.guarded)
-    return scan.sha256, shape
+    return scan.sha256, Shape(
+        encoding=found,
+        delimiter=delimiter or detected,
+        bytes_a_row=bytes_a_row,
+        skip=skip,
+        quoted=scan.quoted,
+        guarded=scan.guarded,
+        guessed=not scan.valid,
+    )
 
 
 @dataclass(slots=True)
@@ -106,7 +115,8 @@ def _scan(file: BinaryIO, label: str, encoding: str) -> _Scan:
             raise _not_text(file, label)
         pending = _pending(chunk, pending)
         if pending > _LONGEST_LINE:
-            raise FileError(f"{label} has a line of more than 16 MB, so it is not a table.")
+            message = f"{label} has a line of more than 16 MB, so it is not a table."
+            raise FileError(message, "Export the leads again, one in each line.")
         scan.look(chunk, wide)
         # An ASCII chunk says nothing new, unless a character began in the one before.
         if scan.valid and not (
@@ -161,13 +171,25 @@ def _fit(text: str, delimiter: str) -> float:
     """How well a delimiter explains the head: rows of one width, the wider the better."""
     # The head may end inside a row, so its last line says nothing unless it is the only one.
     lines = text.splitlines(keepends=True)
-    rows = csv.reader(lines[:-1] if len(lines) > 1 else lines, delimiter=delimiter)
-    try:
-        widths = Counter(len(row) for row in islice(rows, _SAMPLE) if row)
-    except csv.Error:
-        return 0.0
+    whole = lines[:-1] if len(lines) > 1 else lines
+    widths = Counter(islice(_widths(whole, delimiter), _SAMPLE))
     wide = [(count, width) for width, count in widths.items() if width > 1]
     if not wide:
         return 0.0
     count, width = max(wide)
     return (count / widths.total()) ** 2 * (width - 1)
+
+
+def _widths(lines: Sequence[str], delimiter: str) -> Iterator[int]:
+    """How many cells each row has; a quote that fits ill makes it one."""
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error:
+            yield 1
+            continue
+        if row is None:
+            return
+        if row:
+            yield len(row)

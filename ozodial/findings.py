@@ -14,7 +14,6 @@ from ozodial.shown import shown
 
 SHOWN = 20
 _EXAMPLES = 3
-_USUAL = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252")
 
 
 class Findings:
@@ -51,10 +50,10 @@ class Findings:
             text = next((cell.strip() for cell in row.cells if cell.strip()), "")
             self._passed.append(f"row {row.number} {shown(text)} is {leaving}")
 
-    def left_out(self, row: Row) -> None:
+    def left_out(self, number: int) -> None:
         """A row stays out of the run because there are leads enough."""
         self.left_out_rows += 1
-        self._first_left_out = self._first_left_out or row.number
+        self._first_left_out = self._first_left_out or number
 
     def about_file(self) -> list[str]:
         """What is to be said about the file as a whole, once its rows are read."""
@@ -85,10 +84,12 @@ class Findings:
         return said
 
     def _about_text(self) -> list[str]:
-        if self._shape is None or self._shape.encoding in _USUAL:
+        if self._shape is None or not self._shape.guessed:
             return []
-        encoding = self._shape.encoding
-        return [f"the text was read as {encoding} (a mapping file may name another encoding)"]
+        return [
+            f"the text is not UTF-8; that it is {self._shape.encoding} is a guess: if names look "
+            'wrong, put encoding = "…" into a mapping file (--map-file)'
+        ]
 
     def _about_rows(self) -> list[str]:
         said = []

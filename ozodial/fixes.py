@@ -26,6 +26,8 @@ FIXES: Mapping[Reason, str] = {
     Reason.ROW_TOO_LONG: "Shorten the longest cells of the row.",
     Reason.ROW_UNREADABLE: "Look at the row's quotes and delimiters, and type it again.",
     Reason.FORMULA_WITHOUT_VALUE: "Open and save the workbook in Excel, or paste as values.",
+    Reason.CELL_ERROR: "Repair the formula, or type the value itself.",
+    Reason.TIME_OUTSIDE_HOURS: "Write a time within the calling hours, or give --outside shift.",
     Reason.NAME_UNCLEAN: "Type the name again as plain text.",
     Reason.DUPLICATE_IN_FILE: "Nothing to do: the lead stands earlier in the file.",
     Reason.ON_SUPPRESSION_LIST: "Nothing to do: it is on a list of phones never to send.",
@@ -38,6 +40,10 @@ FIXES: Mapping[Reason, str] = {
     Reason.ANSWER_UNREADABLE: _ASK,
     Reason.OWNER_GONE: _ASK,
     Reason.UNKNOWN_ELSEWHERE: "Settle it in the run that the message names.",
+    Reason.IN_ANOTHER_RUN: "Nothing to do: another run put the number in, too, so it stays.",
+    Reason.NO_ROW_ID: "Delete it in CloudAgent: without its rowId nobody else can.",
+    Reason.NOT_AT_VENDOR: "Look in CloudAgent: it may have been dialled or deleted there.",
+    Reason.REMOVED_ELSEWHERE: "Send the file again, if the lead is wanted after all.",
     Reason.CANCELLED: "Nothing to do, or send the file again.",
 }
 """Every reason there is."""

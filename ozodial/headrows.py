@@ -56,11 +56,11 @@ def _position(
     whole = [position for position, row in enumerate(head) if not isinstance(row.cells, BrokenRow)]
     for position in whole:
         cells = head[position].cells
-        if has_phone(cells) if has_phone is not None else _names_a_phone(cells):
+        if has_phone(cells) if has_phone is not None else names_a_phone(cells):
             return position
     for position in whole:
         keys = {key(cell) for cell in head[position].cells} - {""}
-        if keys & set(asked) or _names_a_phone(head[position].cells):
+        if keys & set(asked) or names_a_phone(head[position].cells):
             return position
     for position in whole:
         if any(map(is_second_phone, head[position].cells)):
@@ -68,7 +68,8 @@ def _position(
     return whole[0] if whole else 0
 
 
-def _names_a_phone(cells: Sequence[str]) -> bool:
+def names_a_phone(cells: Sequence[str]) -> bool:
+    """Whether one of the headers usually means the phone."""
     return any(usual_field(cell) is Field.PHONE for cell in cells)
 
 

@@ -33,6 +33,7 @@ _LONGEST_TOTAL = 60
 class Leaving(StrEnum):
     """What a row is that is no lead, in words for a person."""
 
+    EMPTY = "an empty row"
     TOTAL = "a total"
     NOTE = "a note at the end"
     HEADER = "the header again"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 
 from ozodial.errors import FileError, UsageError
 from ozodial.headers import (
@@ -21,8 +21,8 @@ from ozodial.headers import (
     key,
     usual_field,
 )
-from ozodial.headrows import find_header
-from ozodial.models import Columns, Field, Row
+from ozodial.headrows import find_header, names_a_phone
+from ozodial.models import Chunk, Columns, Field, Row
 from ozodial.places import letter, letters
 from ozodial.shown import one_line, shown
 
@@ -30,6 +30,7 @@ _HEAD_ROWS = 25
 """How far down a header row is looked for, below titles and notes."""
 
 _LISTED = 40
+_PROPOSED = 8
 _MOSTLY = 0.8
 _PHONE_DIGITS = range(10, 15)
 
@@ -65,18 +66,20 @@ class Wanted:
 
 
 def locate(
-    rows: Iterator[Row], wanted: Wanted, *, needs_time: bool, has_at: bool, file: str
-) -> tuple[Columns, Iterator[Row]]:
-    """Find the header row and match its columns.
+    chunks: Iterator[Chunk], wanted: Wanted, *, needs_time: bool, has_at: bool, file: str
+) -> tuple[Columns, Iterator[Chunk]]:
+    """Find the header row and match its columns; what comes back are the rows below it.
 
     Raises FileError that names every column problem at once, or that there are no leads.
     """
-    head = list(islice(filter(_is_filled, rows), _HEAD_ROWS))
+    head = _head(chunks)
     if not head:
         raise FileError(f"{file} has no rows.", "Export the leads again, with a header row.")
     phone = wanted.columns.get(Field.PHONE)
     has_phone = partial(_has_column, phone) if phone is not None else None
-    header = find_header(head, {key(name) for name in wanted.columns.values()}, has_phone)
+    header = find_header(
+        head[:_HEAD_ROWS], {key(name) for name in wanted.columns.values()}, has_phone
+    )
     names = tuple(one_line(cell) for cell in header.cells)
     match = _Match(names, header.below, needs_time and not has_at, set(wanted.constants))
     matched = match.fields(wanted.columns, needs_time)
@@ -84,10 +87,10 @@ def locate(
     extras = match.extras(wanted.extra, matched)
     if match.problems:
         raise match.error(file, header.number)
-    below = header.below
-    first = next(filter(_is_filled, rows), None) if not below else below.pop(0)
-    if first is None:
-        raise FileError(f"{file} has a header in row {header.number}, but no leads below.")
+    below = [*header.below, *head[_HEAD_ROWS:]]
+    if not below:
+        message = f"{file} has a header in row {header.number}, but no leads below."
+        raise FileError(message, "Put a lead into each row below it, or export the leads again.")
     columns = Columns(
         header=header.cells,
         header_row=header.number,
@@ -96,7 +99,26 @@ def locate(
         last_name=last_name,
         constants=tuple(wanted.constants.items()),
     )
-    return columns, chain((first,), below, rows)
+    numbers, rows = zip(*below, strict=True)
+    return columns, chain([Chunk(numbers, rows)], chunks)
+
+
+def header_test(wanted: Wanted) -> Callable[[Sequence[str]], bool]:
+    """Whether a row is the header: by the phone's column if it was named, else by usual words."""
+    phone = wanted.columns.get(Field.PHONE)
+    if phone is not None:
+        return partial(_has_column, phone)
+    return lambda cells: names_a_phone(cells) or any(map(is_second_phone, cells))
+
+
+def _head(chunks: Iterator[Chunk]) -> list[Row]:
+    """The filled rows of as many chunks as it takes to see a header."""
+    head: list[Row] = []
+    for numbers, rows in chunks:
+        head += filter(_is_filled, map(Row, numbers, rows))
+        if len(head) > _HEAD_ROWS:
+            break
+    return head
 
 
 def _is_filled(row: Row) -> bool:
@@ -182,9 +204,18 @@ class _Match:
         more = f" and {len(named) - _LISTED:,} more" if len(named) > _LISTED else ""
         headers = ", ".join(named[:_LISTED]) + more
         message = f"{file}: {'; '.join(self.problems)}. Headers in row {header_row}: {headers}."
-        if any(_is_phone_like(name) for name in self.names):
-            message += f" Row {header_row} looks like a lead: put a header row above it."
+        if any(map(_is_phone_like, self.names)):
+            message += f" Row {header_row} looks like a lead, and would be lost as a header."
+            return FileError(message, f"Put a header row above it, such as {self._proposed()}")
         return FileError(message, " ".join(self.flags) or None)
+
+    def _proposed(self) -> str:
+        """A header for rows that have none."""
+        phone = next(i for i, name in enumerate(self.names) if _is_phone_like(name))
+        names = [letter(i) for i in range(len(self.names))][:_PROPOSED]
+        if phone < len(names):
+            names[phone] = Field.PHONE
+        return ",".join(names) + (",…" if len(self.names) > len(names) else "")
 
     def _named(self, each: Field, column: str) -> int | None:
         return self._one("--map", column, lambda name: _flag(each, name))
@@ -195,6 +226,8 @@ class _Match:
             [] if key(column) == "" and column.startswith(OURS) else _places(self.names, column)
         )
         if len(places) == 1:
+            if _is_phone_like(self.names[places[0]]):
+                self.problems.append(f"{option}: {shown(column)} is a phone, not a header")
             return places[0]
         if places:
             self.problems.append(

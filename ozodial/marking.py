@@ -26,13 +26,17 @@ def settled_row(row: sa.Row[Any]) -> SettledRow:
 
 
 _SENDING = """
-    UPDATE rows SET state = ?, reason = NULL, message = NULL, batch_id = ?
+    UPDATE rows SET state = ?, reason = NULL, batch_id = ?
     WHERE run_id = ? AND "row" = ?
 """
 _SETTLE = """
-    UPDATE rows SET state = ?, reason = ?, message = ?, batch_id = CASE WHEN ? THEN batch_id END
+    UPDATE rows SET state = ?, reason = ?,
+        message = CASE WHEN state IN ('ready', 'sending')
+            THEN COALESCE(? || '; ' || message, ?, message) ELSE ? END,
+        batch_id = CASE WHEN ? THEN batch_id END
     WHERE run_id = ? AND "row" = ?
 """
+"""A row's remark from its preparation stays behind what becomes of it."""
 _STILL_IN = sa.select(rows.c.row, rows.c.state).where(
     rows.c.run_id == sa.bindparam("run"),
     rows.c.row.between(sa.bindparam("first"), sa.bindparam("last")),
@@ -43,7 +47,14 @@ _STILL_IN = sa.select(rows.c.row, rows.c.state).where(
 def settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | Outcome]) -> None:
     """Write what became of rows."""
     values = [
-        (str(row.state), row.reason, row.message, row.state is not State.READY, run_id, row.row)
+        (
+            str(row.state),
+            row.reason,
+            *[row.message] * 3,
+            row.state is not State.READY,
+            run_id,
+            row.row,
+        )
         for row in settled
     ]
     many(connection, _SETTLE, values)

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     DUPLICATE_IN_FILE = "duplicate_in_file"
     ON_SUPPRESSION_LIST = "on_suppression_list"
     FORMULA_WITHOUT_VALUE = "formula_without_value"
+    CELL_ERROR = "cell_error"
     SEVERAL_PHONES = "several_phones"
     NAME_UNCLEAN = "name_unclean"
     # what earlier runs did
@@ -92,16 +93,25 @@ class Row(NamedTuple):
     cells: Sequence[str]
 
 
+class Chunk(NamedTuple):
+    """Rows that stand together, as many as are quick to work on at once."""
+
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a workbook says of a sheet beside its cells.
 
-    `unvalued` are formulas without a stored value (row number to column indexes), `hidden_rows`
+    `unvalued` are formulas without a stored value (row number to column indexes), `errors` the
+    cells that show one (row number, column index), `hidden_rows`
     rows that are hidden or filtered away, `others` the visible sheets with data that were not
     taken, `since_1904` that bare day numbers count from there.
     """
 
     unvalued: Mapping[int, Sequence[int]] = dataclasses.field(default_factory=dict)
+    errors: Mapping[int, Mapping[int, str]] = dataclasses.field(default_factory=dict)
     hidden_rows: int = 0
     others: tuple[str, ...] = ()
     since_1904: bool = False

@@ -122,7 +122,7 @@ def recipe_of(given: Given, settings: config.Settings, entry: Endpoint) -> "Reci
         region=settings.text("region") or "IN",
         timezone=zone.key,
         now=now,
-        layout=_layout(given, wanted),
+        layout=_layout(given, settings, wanted),
         at=timing.at,
         suppress=(*settings.suppress, *given.suppress),
         when=timing.when,
@@ -132,12 +132,13 @@ def recipe_of(given: Given, settings: config.Settings, entry: Endpoint) -> "Reci
     )
 
 
-def _layout(given: Given, wanted: Mapping[Field, str]) -> "Layout":
+def _layout(given: Given, settings: config.Settings, wanted: Mapping[Field, str]) -> "Layout":
     """The mapping file, and the flags laid over it."""
     from ozodial.layout import PLAIN
     from ozodial.mapfile import load_layout
 
-    base = load_layout(given.map_file) if given.map_file is not None else PLAIN
+    path = given.map_file or settings.text("map_file")
+    base = load_layout(str(Path(path).expanduser())) if path is not None else PLAIN
     return replace(
         base,
         columns={**base.columns, **wanted},

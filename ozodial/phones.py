@@ -7,13 +7,13 @@ are never turned into digits. The fast path takes only what the library's own pa
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ozodial.errors import UsageError
 from ozodial.models import PhoneForm, Reason
-from ozodial.numbering import PLAIN, Abroad, fast_path, least_digits, short_code_in
+from ozodial.numbering import PLAIN, Abroad, fast_path, least_digits, many_path, short_code_in
 from ozodial.shown import shown
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _LONGEST = 250
 _WHOLE = 10
 _CACHED = 4096
 
-_EXCEL_FLOAT = re.compile(r"(\+?\d+)\.0+")
+_EXCEL_FLOAT = re.compile(r"(\+?\d+)(?:\.0+|(?<=\d{7}),00?)")
 _SCIENTIFIC = re.compile(r"\+?(\d(?:[.,]\d*)?)[Ee]\+?(\d{1,2})")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{2,3}){2,}")
 _STD_CODE = re.compile(r"\(?0\d{2,4}\)?\s*/\s*\d[\d -]+")
@@ -60,6 +60,7 @@ class Phones:
             raise UsageError(f"--region: there is no region {shown(region)}.", "--region IN")
         self._home_code = phonenumbers.country_code_for_region(self.region)
         self._home: Callable[[str], str | None] = fast_path(self.region)
+        self._home_many = many_path(self.region)
         self._form = form
         self.fast = self._home if form is PhoneForm.NATIONAL else self._fast_written
         """The number for a cell that is plainly a home number, None for all else."""
@@ -67,6 +68,13 @@ class Phones:
         self._short_code = short_code_in(self.region)
         self._least = least_digits(self.region)
         self._read_odd = lru_cache(_CACHED)(self._odd)
+
+    def fast_many(self, texts: Sequence[str]) -> list[str]:
+        """`fast` for many cells at once; "" for what needs a look by itself."""
+        numbers = self._home_many(texts)
+        if self._form is PhoneForm.NATIONAL:
+            return numbers
+        return [number and self._written(number) for number in numbers]
 
     def read(self, text: str) -> Phone:
         """The number in a cell; of several the first valid one, with a note."""

@@ -8,39 +8,33 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from operator import itemgetter
 
 from ozodial.dates import check_at
-from ozodial.dedupe import Seen, Suppressed, load_suppression
+from ozodial.dedupe import Suppressed, load_suppression
 from ozodial.delimited import Shape
 from ozodial.endpoints import Endpoint
+from ozodial.errors import FileError
 from ozodial.findings import Findings
 from ozodial.hours import Hours
+from ozodial.judging import Judge, Judged
 from ozodial.layout import PLAIN, Layout
-from ozodial.leavings import Leaving, Leavings
-from ozodial.mapping import Wanted, locate
+from ozodial.mapping import Wanted, header_test, locate
 from ozodial.models import (
-    Checked,
+    Chunk,
     Columns,
     Field,
-    Problem,
-    Reason,
-    Row,
     Rules,
     StagedRow,
     State,
 )
 from ozodial.reader import Sheet, Source, open_source, read
+from ozodial.shown import shown
 from ozodial.spread import Spread, SpreadTime
 from ozodial.turns import first_leads, given_times, wants_time
-from ozodial.validate import Validator
-
-_NO_PHONE = (Reason.PHONE_MISSING, Reason.PHONE_INVALID, Reason.PHONE_LOST_DIGITS)
-_MOST_NOTES = 50
-"""More rows of that kind at the end are no notes."""
 
 _new = tuple.__new__
 _READY = str(State.READY)
@@ -56,6 +50,7 @@ class Recipe:
 
     `layout` is what a person said of this kind of sheet; `when` what was typed of times, such as
     `tomorrow 10:00`. With a `spread`, `at` is its first time; `limit` leads at most are taken.
+    `otherwise` is for a file whose columns don't suit `endpoint`.
     """
 
     endpoint: Endpoint
@@ -70,13 +65,7 @@ class Recipe:
     spread: Spread | None = None
     hours: Hours | None = None
     limit: int | None = None
-
-
-Judged = tuple[Row, Checked, State, Reason | None, str | None]
-"""A row of the file, checked, and the state, reason and message that it has from the start.
-
-No class of its own: a million of them must be cheap.
-"""
+    otherwise: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +84,7 @@ class Leads:
     judged: Callable[[], Iterator[Judged]]
     rows: Callable[[], Iterator[StagedRow]]
     findings: Findings
+    endpoint: Endpoint
     shape: Shape | None = None
 
 
@@ -111,7 +101,7 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
     """Open the file and match its columns; FileError where that can't be done."""
     layout = recipe.layout
     with open_source(recipe.path, layout.encoding, layout.delimiter) as source:
-        table = _table(recipe, source)
+        table, recipe = _suiting(recipe, source)
         lists = load_suppression(recipe.suppress, recipe.region, layout.phone_form)
         findings = Findings(table.sheet, source.shape, lists)
         located = [table]
@@ -119,7 +109,9 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
         def as_read() -> Iterator[Judged]:
             fresh = located.pop() if located else _table(recipe, source)
             findings.start_again()
-            return _judged(recipe, fresh, lists, findings)
+            rules = _rules(recipe, fresh.sheet)
+            judge = Judge(fresh.columns, rules, lists, findings, fresh.sheet.expected)
+            return judge.all(fresh.chunks, recipe.at if recipe.spread is not None else None)
 
         def judged() -> Iterator[Judged]:
             found = as_read()
@@ -141,8 +133,19 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
             judged=judged,
             rows=lambda: _staged(judged(), sent, recipe.spread),
             findings=findings,
+            endpoint=recipe.endpoint,
             shape=source.shape,
         )
+
+
+def _suiting(recipe: Recipe, source: Source) -> "tuple[_Table, Recipe]":
+    try:
+        return _table(recipe, source), recipe
+    except FileError:
+        if recipe.otherwise is None:
+            raise
+    recipe = replace(recipe, endpoint=recipe.otherwise, otherwise=None)
+    return _table(recipe, source), recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,22 +154,23 @@ class _Table:
 
     sheet: Sheet
     columns: Columns
-    rows: Iterator[Row]
+    chunks: Iterator[Chunk]
 
 
 def _table(recipe: Recipe, source: Source) -> _Table:
     layout = recipe.layout
     # A mapping file may name a sheet for workbooks, and serve for their CSV exports too.
     by_file = layout.sheet_by_file and source.shape is not None
-    sheet = read(source, None if by_file else layout.sheet)
-    columns, rows = locate(
-        sheet.rows,
-        Wanted(layout.columns, layout.extra, layout.last_name, layout.constants),
+    wanted = Wanted(layout.columns, layout.extra, layout.last_name, layout.constants)
+    sheet = read(source, None if by_file else layout.sheet, header_test(wanted))
+    columns, chunks = locate(
+        sheet.chunks,
+        wanted,
         needs_time=recipe.endpoint.needs_time,
         has_at=recipe.at is not None,
-        file=source.label,
+        file=source.label if sheet.name is None else f"{source.label}, sheet {shown(sheet.name)}",
     )
-    return _Table(sheet, columns, rows)
+    return _Table(sheet, columns, chunks)
 
 
 def _content(recipe: Recipe, sha256: str, suppressed: Suppressed) -> str:
@@ -204,53 +208,6 @@ def _rules(recipe: Recipe, sheet: Sheet) -> Rules:
     )
 
 
-def _judged(
-    recipe: Recipe, table: _Table, lists: Suppressed, findings: Findings
-) -> Iterator[Judged]:
-    """Every row with its state; rows that are no leads are left out and told to `findings`."""
-    check = Validator(table.columns, _rules(recipe, table.sheet)).fast_check
-    first_row, leavings = Seen(table.sheet.expected).first, Leavings(table.columns)
-    listed = lists.list_with if lists.lists else None
-    ready = State.READY
-    held: list[Judged] = []
-    for row in table.rows:
-        checked = check(row)
-        number, phone, _, scheduled, problems, note = checked
-        state, reason, message, leaving = ready, None, note or None, None
-        if problems:
-            if not any(map(str.strip, row.cells)):
-                continue  # an empty row, as spreadsheets leave many
-            state, reason, message = _invalid(problems)
-            leaving = leavings.kind(row.cells) if reason in _NO_PHONE else None
-            if leaving is not None and leaving is not Leaving.NOTE:
-                findings.passed_over(row, leaving)
-                continue
-        elif listed is not None and (name := listed(phone)) is not None:
-            state, reason = State.SUPPRESSED, Reason.ON_SUPPRESSION_LIST
-            message = f"on the list {name}"
-        elif (before := first_row(phone, scheduled, number)) is not None:
-            state, reason = State.DUPLICATE, Reason.DUPLICATE_IN_FILE
-            timed = scheduled and (recipe.spread is None or scheduled is not recipe.at)
-            message = f"same {'phone and ScheduledTime' if timed else 'phone'} as row {before}"
-        elif note:
-            findings.noted(note)
-        judged = (row, checked, state, reason, message)
-        if leaving is not None and len(held) < _MOST_NOTES:
-            held.append(judged)  # a note only if no lead follows
-            continue
-        if held:
-            yield from held
-            held.clear()
-        yield judged
-    for row, *_ in held:
-        findings.passed_over(row, Leaving.NOTE)
-
-
-def _invalid(problems: Sequence[Problem]) -> tuple[State, Reason, str]:
-    told = "; ".join(problem.message for problem in problems)
-    return State.INVALID, problems[0].reason, told
-
-
 def _staged(
     judged: Iterator[Judged], sent: Sequence[str], spread: Spread | None
 ) -> Iterator[StagedRow]:
@@ -258,8 +215,7 @@ def _staged(
     hashed = lead_hasher(sent)
     time_at = sent.index(Field.SCHEDULED) if spread is not None else 0
     name_at = sent.index(Field.NAME) if Field.NAME in sent else None
-    for row, checked, state, reason, message in judged:
-        number, phone, values, scheduled, _, _ = checked
+    for number, cells, phone, values, scheduled, state, reason, message in judged:
         ready = state is State.READY
         known = values
         if spread is not None and type(scheduled) is SpreadTime:
@@ -278,7 +234,7 @@ def _staged(
                 scheduled,
                 json_list(values) if ready else "[]",
                 hashed(known) if ready else None,
-                json_list(row.cells),
+                json_list(cells),
             ),
         )
 

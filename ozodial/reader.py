@@ -14,26 +14,31 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
-from itertools import repeat
-from operator import itemgetter
+from itertools import compress, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ozodial.delimited import Shape, detect
 from ozodial.errors import FileError
 from ozodial.formula import unguarded
-from ozodial.models import NOTHING_TOLD, BrokenRow, Row, Told
+from ozodial.models import NOTHING_TOLD, BrokenRow, Chunk, Row, Told
 from ozodial.quotes import quoted_rows, too_long
+
+if TYPE_CHECKING:
+    from ozodial.workbook import Book
 
 STDIN = "-"
 
-_new_row = tuple.__new__
+CHUNK_CHARACTERS = 1 << 15
+"""Of rows that are worked on at once: some hundreds, and few where they are long."""
 
+_CHUNK_CELLS = 4096
+_MOST_CELLS = 16_384
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 _ZIP = b"PK\x03\x04"
@@ -75,16 +80,21 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of one table; `name` is the workbook sheet that was taken.
+    """The rows of one table, in chunks; `name` is the workbook sheet that was taken.
 
     `expected` is about how many rows there are, for a progress bar and for tables of that size;
     `told` is what a workbook says of the sheet beside its cells.
     """
 
     name: str | None
-    rows: Iterator[Row]
+    chunks: Iterator[Chunk]
     expected: int
     told: Told = NOTHING_TOLD
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """The rows one by one; whoever takes some has taken them from `chunks` too."""
+        return (Row(*row) for chunk in self.chunks for row in zip(*chunk, strict=True))
 
 
 @contextmanager
@@ -113,24 +123,31 @@ def open_source(
         yield Source(label, sha256, kind, file, (found.st_size, found.st_mtime_ns), shape)
 
 
-def read(source: Source, sheet: str | None = None) -> Sheet:
-    """The rows of a source; `sheet` names a workbook's sheet (default: the first with data).
+def read(
+    source: Source,
+    sheet: str | None = None,
+    fits: Callable[[Sequence[str]], bool] | None = None,
+) -> Sheet:
+    """The rows of a source; `sheet` names a workbook's sheet.
+
+    By default it is the first visible one with a row near its top whose cells fit, or else with
+    any data.
 
     The rows raise FileError at a line that can't be read, or if the file changed meanwhile.
     """
     if source.shape is None:
         from ozodial.workbook import read_workbook
 
-        book = read_workbook(source.file, source.label, sheet)
-        return Sheet(book.name, _book_rows(book.rows, source), book.height, book.told)
+        book = read_workbook(source.file, source.label, sheet, fits)
+        return Sheet(book.name, _book_chunks(book, source), book.height, book.told)
     if sheet is not None:
         raise FileError(f"{source.label} is a text file and has no sheets.", "Leave out --sheet.")
     expected = int(source.stamp[0] / source.shape.bytes_a_row)
-    rows = _csv_rows(source, source.shape)
-    return Sheet(None, map(_unguarded, rows) if source.shape.guarded else rows, expected)
+    chunks_of_rows = _not_too_wide(_csv_chunks(source, source.shape), source.label)
+    return Sheet(None, chunks_of_rows, expected)
 
 
-def _csv_rows(source: Source, shape: Shape) -> Iterator[Row]:
+def _csv_chunks(source: Source, shape: Shape) -> Iterator[Chunk]:
     source.file.seek(0)
     text = TextIOWrapper(source.file, encoding=shape.encoding, newline="")
     try:
@@ -138,34 +155,84 @@ def _csv_rows(source: Source, shape: Shape) -> Iterator[Row]:
             next(text)
         if shape.quoted:
             rows = quoted_rows(text, shape.delimiter, source.label, first=2 if shape.skip else 1)
-            yield from filter(itemgetter(1), rows)
+            yield from chunks(map(_unguarded, rows) if shape.guarded else rows)
         else:
-            yield from _plain(text, source, shape)
+            plain = _plain(text, source, shape)
+            yield from map(_unguarded_chunk, plain) if shape.guarded else plain
     finally:
         with suppress(ValueError):  # closed already: the rows were never read to their end
             text.detach()
     _refuse_changed(source)
 
 
-def _plain(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Row]:
-    lines = csv.reader(text, delimiter=shape.delimiter, strict=True)
-    try:
-        # All of it is C code, at half the cost of Row(number, cells) and an `if` in a loop.
-        rows = map(_new_row, repeat(Row), enumerate(lines, start=1))
-        yield from filter(itemgetter(1), rows)
-    except csv.Error:
-        raise too_long(source.label, lines.line_num + shape.skip) from None
+def _not_too_wide(chunks: Iterator[Chunk], label: str) -> Iterator[Chunk]:
+    for chunk in chunks:
+        if chunk.rows and max(map(len, chunk.rows)) > _MOST_CELLS:
+            number, cells = next(
+                (number, len(row))
+                for number, row in zip(*chunk, strict=True)
+                if len(row) > _MOST_CELLS
+            )
+            message = f"{label}: row {number} has {cells:,} cells."
+            hint = f"A spreadsheet's row holds {_MOST_CELLS:,} at most: export the leads again."
+            raise FileError(message, hint)
+        yield chunk
+
+
+def _plain(text: TextIOWrapper, source: Source, shape: Shape) -> Iterator[Chunk]:
+    """Without quotes a line is a row, so lines can be taken in numbers."""
+    number = 0
+    while lines := text.readlines(CHUNK_CHARACTERS):
+        reader = csv.reader(lines, delimiter=shape.delimiter, strict=True)
+        try:
+            rows = list(reader)
+        except csv.Error:
+            raise too_long(source.label, number + reader.line_num + shape.skip) from None
+        numbers = range(number + 1, number + len(rows) + 1)
+        number += len(rows)
+        yield Chunk(numbers, rows) if all(rows) else _without_blank(numbers, rows)
+
+
+def _without_blank(numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> Chunk:
+    filled = list(map(bool, rows))
+    return Chunk(list(compress(numbers, filled)), list(compress(rows, filled)))
+
+
+def chunks(rows: Iterable[Row]) -> Iterator[Chunk]:
+    """Rows that come one by one, in chunks; blank ones are passed over."""
+    numbers: list[int] = []
+    cells: list[Sequence[str]] = []
+    size = 0
+    for number, row in rows:
+        if row:
+            numbers.append(number)
+            cells.append(row)
+            size += len(row) + sum(map(len, row))
+            if size > CHUNK_CHARACTERS:
+                yield Chunk(numbers, cells)
+                numbers, cells, size = [], [], 0
+    if cells:
+        yield Chunk(numbers, cells)
+
+
+def _unguarded_chunk(chunk: Chunk) -> Chunk:
+    return Chunk(chunk.numbers, [_unguarded_cells(cells) for cells in chunk.rows])
 
 
 def _unguarded(row: Row) -> Row:
     """A row of an export of ours, as it was before."""
-    number, cells = row
-    plain = [unguarded(cell) for cell in cells]
-    return Row(number, BrokenRow(plain, cells.why) if isinstance(cells, BrokenRow) else plain)
+    return Row(row.number, _unguarded_cells(row.cells))
 
 
-def _book_rows(rows: Iterator[Row], source: Source) -> Iterator[Row]:
-    yield from rows
+def _unguarded_cells(cells: Sequence[str]) -> Sequence[str]:
+    plain = list(map(unguarded, cells))
+    return BrokenRow(plain, cells.why) if isinstance(cells, BrokenRow) else plain
+
+
+def _book_chunks(book: "Book", source: Source) -> Iterator[Chunk]:
+    at_once = max(1, _CHUNK_CELLS // max(1, book.width))
+    while some := list(islice(book.rows, at_once)):
+        yield Chunk(*zip(*some, strict=True))
     _refuse_changed(source)
 
 
@@ -189,7 +256,8 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise FileError(f"{path} can't be read: no permission.", f"chmod u+r {path}") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise FileError(f"{path!r} can't be opened: {why}.") from None
+        hint = "Copy the file to a folder of this machine, and name the copy."
+        raise FileError(f"{path!r} can't be opened: {why}.", hint) from None
     with file:
         yield file
 
@@ -207,7 +275,8 @@ def _spooled() -> Iterator[BinaryIO]:
         try:
             shutil.copyfileobj(sys.stdin.buffer, file, _CHUNK)
         except OSError as error:
-            raise FileError(f"stdin can't be read: {error.strerror}.") from None
+            message = f"stdin can't be read: {error.strerror}."
+            raise FileError(message, "Give the file's name instead.") from None
         file.flush()
         file.seek(0)
         yield file

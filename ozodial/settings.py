@@ -44,6 +44,7 @@ NAMES = (
     "days",
     "max_duration",
     "stop_at",
+    "map_file",
 )
 PROFILE_ONLY = ("paths", "suppress", "notify")
 

@@ -38,6 +38,9 @@ _DATE1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true|on)["']""", re.IGNORECA
 _FORMULA = re.compile(
     rb"<c\s([^>]*)>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(<v\s*/>|<v>\s*</v>|<v\s[^>]*/>)?\s*</c>"
 )
+_ERROR = re.compile(
+    rb"""<c\s([^>]*\bt="e"[^>]*)>(?:\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>))?\s*<v>([^<]{1,20})</v>"""
+)
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<row\s(?:[^>]*\s)?hidden="(?:1|true)"')
 _FAR_CELL = re.compile(rb'"([A-Z]{2,3})\d')
@@ -90,7 +93,7 @@ def look_at(file: BinaryIO, label: str, sheet: str) -> Told:
     for piece in _pieces(file, entry, label):
         look.at(piece)
     look.at(b"", last=True)
-    return Told(look.unvalued, look.hidden, (), since_1904)
+    return Told(look.unvalued, look.errors, look.hidden, (), since_1904)
 
 
 class Look:
@@ -98,6 +101,7 @@ class Look:
 
     def __init__(self, label: str) -> None:
         self.unvalued: dict[int, list[int]] = {}
+        self.errors: dict[int, dict[int, str]] = {}
         self.hidden = 0
         self._label = label
         self._rest = b""
@@ -113,6 +117,8 @@ class Look:
         done, self._rest = text[:cut], text[cut:]
         if b"<f" in done:
             self._formulas(done)
+        if b't="e"' in done:
+            self._errors(done)
         if b'hidden="' in done:
             self.hidden += len(_HIDDEN_ROW.findall(done))
         self._measure(done)
@@ -125,6 +131,15 @@ class Look:
             if place is not None and (value is None or b't="str"' not in attributes):
                 row, column = int(place[2]), _column(place[1])
                 self.unvalued.setdefault(row, []).append(column)
+
+    def _errors(self, text: bytes) -> None:
+        for attributes, value in _ERROR.findall(text):
+            place = _PLACE.search(attributes)
+            if place is not None:
+                row, column = int(place[2]), _column(place[1])
+                self.errors.setdefault(row, {})[column] = html.unescape(
+                    value.decode("ascii", "replace")
+                )
 
     def _measure(self, text: bytes) -> None:
         """A cell in a far corner makes the library lay out all that lies between."""

@@ -11,12 +11,12 @@ from ozodial.models import Field, Reason, State
 from ozodial.spread import SpreadTime
 
 if TYPE_CHECKING:
-    from ozodial.prepare import Judged
+    from ozodial.judging import Judged
 
 
 def wants_time(judged: "Judged", at: str | None) -> bool:
     """Whether the lead got `at` because its row has no time: the very object, not its like."""
-    return judged[2] is State.READY and judged[1].scheduled is at
+    return judged[5] is State.READY and judged[4] is at
 
 
 def given_times(
@@ -29,13 +29,13 @@ def given_times(
         if not wants_time(judged, at):
             yield judged
             continue
-        row, checked, state, reason, message = judged
-        when, values = next(times), list(checked.values)
+        number, cells, phone, sent_as, _, state, reason, message = judged
+        when, values = next(times), list(sent_as)
         values[time_at] = str(when)
         if expiry_at is not None and "" < values[expiry_at] < when:
             state, reason = State.INVALID, Reason.EXPIRY_BEFORE_SCHEDULE
             message = f"its ExpiryDate {values[expiry_at]} is before {when}, its turn in --spread"
-        yield row, checked._replace(values=tuple(values), scheduled=when), state, reason, message
+        yield number, cells, phone, tuple(values), when, state, reason, message
 
 
 def first_leads(limit: int, found: "Iterator[Judged]", findings: Findings) -> "Iterator[Judged]":
@@ -45,7 +45,7 @@ def first_leads(limit: int, found: "Iterator[Judged]", findings: Findings) -> "I
         if not left:
             findings.left_out(judged[0])
             continue
-        if judged[2] is State.READY:
+        if judged[5] is State.READY:
             left -= 1
             findings.closed = not left  # what is remarked on further rows is not sent
         yield judged

@@ -14,6 +14,7 @@ from ozodial.errors import ExitCode, UsageError
 from ozodial.events import NoticeEvent, SummaryEvent
 from ozodial.jsonl import Json, write_record
 from ozodial.ledger import Ledger
+from ozodial.looking import check_kept
 from ozodial.models import Reason
 from ozodial.opening import Given, Place, catch_signals, guarded, open_ledger, open_place
 from ozodial.removals import Outlook, Removals
@@ -39,6 +40,7 @@ def _undo(run_id: int, given: Given, viewer: Viewer, yes: bool, ask: Ask | None)
         ledger = stack.enter_context(open_ledger(first, given.sandbox))
         ledger.reap()
         run = Staging(ledger).run(run_id)
+        check_kept(run)
         settings = config.load(given.flags, given.profile or run.options.profile)
         call = _call(run, settings)
         outlook = Removals(ledger, run, call).outlook(now_there(run, ledger))

@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from operator import itemgetter
 
+from ozodial.bulk import DATE, END_OF_DAY, PRIORITIES, Bulk, Many
 from ozodial.dates import Dates, canonical
 from ozodial.endpoints import NAME_RULE, fits_name_rule, plain_name
+from ozodial.fillers import ERRORS, FILLERS, NAME_FILLERS
 from ozodial.models import (
     BrokenRow,
     Checked,
+    Chunk,
     Columns,
     DateOrder,
     Field,
@@ -27,9 +30,6 @@ from ozodial.phones import Phones
 from ozodial.places import before, letter
 from ozodial.shown import cleaned, one_line, shown
 
-_END_OF_DAY = " 23:59:59"
-_DATE = 10
-_PRIORITIES = frozenset(["", *map(str, range(1, 100))])
 _PRIORITY = re.compile(r"0*([1-9]\d?)(?:\.0*)?", re.ASCII)
 _DATE_FORMS = {
     DateOrder.DMY: "2026-12-25 15:30:00, or day first as 25/12/2026 15:30",
@@ -45,7 +45,6 @@ _Wrong = tuple[Reason, Field | None, str]
 _Note = tuple[Field, str]
 """What is sent otherwise than it stands, with its field."""
 
-_new = tuple.__new__
 _strip = str.strip
 
 _PHONE = 0
@@ -85,8 +84,14 @@ class Validator:
         self._limit = rules.row_characters
         self._header_characters = sum(map(len, names))
         self._unvalued = rules.unvalued
-        self.fast_check = self._compiled()
-        """`check`, faster for files without constants, formulas and the like."""
+        self._optional = [
+            (names.index(field), field, NAME_FILLERS if field is Field.NAME else FILLERS)
+            for field in Field
+            if field is not Field.PHONE and field in names
+        ]
+        used = {*indexes, *(index for _, index in columns.extra), columns.last_name}
+        self._used = frozenset(index for index in used if index is not None)
+        self._bulk = Bulk(columns, rules, self._phones, dates)
 
     def _add_cells(self, places: dict[Field, int]) -> None:
         """Constants, and an empty ScheduledTime where there is no column, stand behind the row."""
@@ -99,52 +104,16 @@ class Validator:
             places[field] = self._width + len(self._added)
             self._added.append(value)
 
-    def _compiled(self) -> Callable[[Row], Checked]:
-        """`check` for most rows, with all names at hand: a million rows pay for every look-up."""
-        check, width, pick, read_odd = self.check, self._width, self._pick, self._phones.read_odd
-        fast_phone, read_date, needs_time = self._fast_phone, self._read_date, self._needs_time
-        now, horizon, at, added = self._now, self._horizon, self._rules.at, self._added
-        name, expiry_at, priority = self._name, self._expiry, self._priority
-        limit, headers = self._limit, self._header_characters
-        is_plain, as_date = self._is_plain, self._rules.expiry_as_date
-        in_hours = self._hours.hold if self._hours is not None else None
+    def check_many(self, chunk: Chunk) -> Many:
+        """Most rows at once; the odd ones want `check`."""
+        many = self._bulk(chunk.rows)
+        if self._unvalued:
+            missing = {i for i, number in enumerate(chunk.numbers) if number in self._unvalued}
+            return many._replace(odd=sorted(missing.union(many.odd)))
+        return many
 
-        def compiled(row: Row) -> Checked:
-            number, cells = row
-            if len(cells) != width or type(cells) is BrokenRow:
-                return check(row)
-            values = [*map(_strip, pick([*cells, *added] if added else cells))]
-            phone, scheduled = fast_phone(values[_PHONE]), ""
-            if phone is None:
-                found = read_odd(values[_PHONE])
-                if found.reason is not None or found.note:
-                    return check(row, is_odd=True)
-                phone = found.number
-            values[_PHONE] = phone
-            if needs_time:
-                when = read_date(text) if (text := values[_SCHEDULED]) else at
-                if when is None or not now < when <= horizon or len(when) == _DATE:
-                    return check(row)
-                if in_hours is not None and not in_hours(when):
-                    return check(row)
-                values[_SCHEDULED] = scheduled = when
-            odd = bool(name) and not is_plain(values[name])
-            if expiry_at and (text := values[expiry_at]):
-                expiry = read_date(text) or ""
-                if len(expiry) == _DATE:
-                    expiry += _END_OF_DAY
-                odd |= expiry <= now or expiry < scheduled
-                odd |= as_date and expiry[_DATE:] != _END_OF_DAY
-                values[expiry_at] = expiry
-            odd |= bool(priority) and values[priority] not in _PRIORITIES
-            if odd or (limit is not None and headers + sum(map(len, values)) > limit):
-                return check(row)
-            return _new(Checked, (number, phone, tuple(values), scheduled, (), ""))
-
-        return check if self._last_name is not None or self._unvalued else compiled
-
-    def check(self, row: Row, *, is_odd: bool = False) -> Checked:
-        """The row as it will be sent, or with its problems; `is_odd`: no plain home number."""
+    def check(self, row: Row) -> Checked:
+        """The row as it will be sent, or with its problems."""
         number, cells = row
         if len(cells) != self._width or isinstance(cells, BrokenRow):
             if isinstance(cells, BrokenRow) or any(map(_strip, cells[self._width :])):
@@ -154,21 +123,27 @@ class Validator:
         values = [*map(_strip, self._pick(cells))]
         problems: list[_Wrong] = []
         notes: list[_Note] = []
-        phone = None if is_odd else self._fast_phone(values[_PHONE])
+        for place, field, fillers in self._optional:
+            if values[place] in fillers:
+                notes.append((field, f"{shown(values[place])} was taken as empty"))
+                values[place] = ""
+        phone = self._fast_phone(values[_PHONE])
         values[_PHONE] = phone or self._odd_phone(values[_PHONE], problems, notes)
         scheduled = self._time(values, problems, notes) if self._needs_time else ""
         if self._last_name is not None:
-            values[self._name] = f"{values[self._name]} {cells[self._last_name].strip()}".strip()
+            last_name = cells[self._last_name].strip()
+            last_name = "" if last_name in NAME_FILLERS else last_name
+            values[self._name] = f"{values[self._name]} {last_name}".strip()
         if self._name and not self._is_plain(values[self._name]):
             self._odd_name(values, problems, notes)
         if self._expiry and values[self._expiry]:
             self._expires(values, scheduled, problems, notes)
-        if self._priority and values[self._priority] not in _PRIORITIES:
+        if self._priority and values[self._priority] not in PRIORITIES:
             self._odd_priority(values, problems)
         if self._limit is not None:
             self._too_long(values, self._limit, problems)
-        if number in self._unvalued:
-            problems = self._formulas(number, problems)
+        if broken := self._broken(number, cells):
+            problems = self._instead(number, broken, problems)
         told = self._placed(number, problems)
         note = "; ".join(f"{self._ref(number, at)}: {said}" for at, said in notes)
         return Checked(number, values[_PHONE], tuple(values), scheduled, told, note)
@@ -189,17 +164,17 @@ class Validator:
         """The ScheduledTime that is sent, "" where there is none; problems are added."""
         text = values[_SCHEDULED]
         when = self._read_date(text) if text else self._rules.at
-        if when is not None and len(when) == _DATE and self._rules.default_time is not None:
+        if when is not None and len(when) == DATE and self._rules.default_time is not None:
             when = f"{when} {self._rules.default_time}"
-        if self._hours is not None and when is not None and len(when) > _DATE and self._now < when:
+        if self._hours is not None and when is not None and len(when) > DATE and self._now < when:
             when, said = self._hours.placed(when)
             if said and self._hours.shift:
                 notes.append((Field.SCHEDULED, said))
             elif said:
                 problems.append((Reason.TIME_OUTSIDE_HOURS, Field.SCHEDULED, said))
-        if when is None or not self._now < when <= self._horizon or len(when) == _DATE:
+        if when is None or not self._now < when <= self._horizon or len(when) == DATE:
             problems.append(self._wrong_time(text, when))
-        scheduled = when if when is not None and len(when) > _DATE else ""
+        scheduled = when if when is not None and len(when) > DATE else ""
         values[_SCHEDULED] = scheduled or text
         return scheduled
 
@@ -208,7 +183,7 @@ class Validator:
             reason, message = Reason.TIME_MISSING, "the row has no ScheduledTime"
         elif when is None:
             reason, message = Reason.DATE_UNREADABLE, self._unreadable_date(text)
-        elif len(when) == _DATE:
+        elif len(when) == DATE:
             reason, message = Reason.TIME_MISSING, f"{shown(text)} is a date without a time of day"
         elif when <= self._now:
             reason, message = (
@@ -241,8 +216,8 @@ class Validator:
     ) -> None:
         text = values[self._expiry]
         expiry = self._read_date(text)
-        if expiry is not None and len(expiry) == _DATE:
-            expiry += _END_OF_DAY  # the lead lives through its last day
+        if expiry is not None and len(expiry) == DATE:
+            expiry += END_OF_DAY  # the lead lives through its last day
         values[self._expiry] = expiry or text
         if expiry is None:
             problems.append((Reason.DATE_UNREADABLE, Field.EXPIRY, self._unreadable_date(text)))
@@ -252,8 +227,8 @@ class Validator:
         elif expiry <= self._now:
             message = f"{shown(text)} is past: the account's time is {self._now}"
             problems.append((Reason.EXPIRY_PAST, Field.EXPIRY, message))
-        elif self._rules.expiry_as_date and expiry[_DATE:] != _END_OF_DAY:
-            message = f"{shown(text)} is sent as {expiry[:_DATE]}: V4 takes a date without a time"
+        elif self._rules.expiry_as_date and expiry[DATE:] != END_OF_DAY:
+            message = f"{shown(text)} is sent as {expiry[:DATE]}: V4 takes a date without a time"
             notes.append((Field.EXPIRY, message))
 
     def _odd_priority(self, values: list[str], problems: list[_Wrong]) -> None:
@@ -268,28 +243,39 @@ class Validator:
     def _too_long(self, values: Sequence[str], limit: int, problems: list[_Wrong]) -> None:
         size = self._header_characters + sum(map(len, values))
         if self._rules.expiry_as_date and self._expiry:
-            size -= len(values[self._expiry][_DATE:])
+            size -= len(values[self._expiry][DATE:])
         if size > limit:
             message = (
                 f"the row and its headers have {size:,} characters; the vendor takes {limit:,}"
             )
             problems.append((Reason.ROW_TOO_LONG, None, message))
 
-    def _formulas(self, number: int, problems: list[_Wrong]) -> list[_Wrong]:
-        """A formula without a value stands for all that its empty cell seems to lack."""
-        unvalued = set(self._unvalued[number])
-        fields = {field for field, index in self._columns.fields if index in unvalued}
-        if Field.SCHEDULED in fields and not self._needs_time:
-            fields.remove(Field.SCHEDULED)
-        others = any(index in unvalued for _, index in self._columns.extra)
-        message = f"the formula has no stored value: {_VALUED}"
-        found: list[_Wrong] = [
-            (Reason.FORMULA_WITHOUT_VALUE, field, message) for field in Field if field in fields
-        ]
-        if others or self._last_name in unvalued:
-            told = f"a formula of the row has no stored value: {_VALUED}"
-            found.append((Reason.FORMULA_WITHOUT_VALUE, None, told))
-        return [*found, *(problem for problem in problems if problem[1] not in fields)]
+    def _broken(self, number: int, cells: Sequence[str]) -> dict[int, tuple[Reason, str]]:
+        """Cells that are sent and have no value: a formula's error, or a formula never reckoned."""
+        unvalued = self._unvalued.get(number, ())
+        without = Reason.FORMULA_WITHOUT_VALUE, f"the formula has no stored value: {_VALUED}"
+        if not unvalued and ERRORS.isdisjoint(map(_strip, cells)):
+            return {}
+        broken = dict.fromkeys(self._used.intersection(unvalued), without)
+        for index in self._used:
+            if (text := cells[index].strip()) in ERRORS:
+                said = f"the cell shows the error {text}: mend its formula, or empty the cell"
+                broken[index] = Reason.CELL_ERROR, said
+        return broken
+
+    def _instead(
+        self, number: int, broken: dict[int, tuple[Reason, str]], problems: list[_Wrong]
+    ) -> list[_Wrong]:
+        """A broken cell stands for all that its field seems to lack."""
+        fields = {self._places[field]: field for field in Field if field in self._places}
+        found: list[_Wrong] = []
+        for index in sorted(broken):
+            reason, said = broken[index]
+            if index not in fields:
+                said = f"in {self._sheet}{letter(index)}{number} {said}"
+            found.append((reason, fields.get(index), said))
+        told = {field for _, field, _ in found}
+        return [*found, *(problem for problem in problems if problem[1] not in told)]
 
     def _unreadable(self, row: Row) -> Checked:
         """More cells than the header has, or a broken quote: nobody knows what belongs where."""

@@ -3,15 +3,19 @@
 In: an open binary file. Out: a `Book`: the sheet that was taken and its rows, every cell as the
 text that a person sees, every row with its number in the sheet. Hidden sheets are passed over
 unless they are named; hidden rows and columns are read like all others. It never evaluates a
-formula: the stored value counts. The whole sheet is held in memory.
+formula: the stored value counts, and an error as the word that the cell shows. The whole sheet is
+held in memory.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO
 
+from ozodial.biff import Seen, is_compound, look_at_xls
 from ozodial.errors import FileError
 from ozodial.models import Row, Told
 from ozodial.sheetxml import is_locked, look_at, refuse_bomb
@@ -22,42 +26,73 @@ if TYPE_CHECKING:
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
+HEAD_ROWS = 25
+"""How far down a header row is looked for, below titles and notes."""
+
 _EXCEL_DIGITS = 15
+_EXACT = 10**_EXCEL_DIGITS
+_STDERR = 2
 
 _new = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The sheet that was taken: its name, its rows, about how many, and what else is told of it."""
+    """The sheet that was taken: its name, its rows, about how many and how wide; what is told."""
 
     name: str
     rows: Iterator[Row]
     height: int
+    width: int
     told: Told
 
 
-def read_workbook(file: BinaryIO, label: str, sheet: str | None) -> Book:
-    """The sheet of that name, or the first visible one with data."""
+Fits = Callable[[Sequence[str]], bool]
+"""Whether a row's cells tell that its sheet is the one that is meant."""
+
+
+def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | None = None) -> Book:
+    """The sheet of that name; else the first visible one with a row that fits near its top.
+
+    Where no sheet has one, the first visible one with data.
+    """
     refuse_bomb(file, label)
+    old, since_1904 = _looked_at(file, label)
     book = _opened(file, label)
     metadata = [entry for entry in book.sheets_metadata if _is_worksheet(entry)]
     names = [entry.name for entry in metadata]
     visible = [entry.name for entry in metadata if _is_visible(entry)]
-    for name in visible if sheet is None else [_asked_for(names, sheet, label)]:
+
+    def taken(name: str) -> tuple[Book, list[Row]]:
         told = look_at(file, label, name)
-        with _readable(label):
-            taken = book.get_sheet_by_name(name)
-        if sheet is not None or _has_data(taken, label):
-            others = tuple(other for other in visible if other != name)
-            told = replace(told, others=others)
-            return Book(name, _rows(taken, label), taken.total_height, told)
-    raise FileError(f"{label} has no visible sheet with data.", "Name a hidden one with --sheet.")
+        if (seen := old.get(name)) is not None:
+            told = Told({}, seen.errors, seen.hidden, (), since_1904)
+        with _readable(label), _silent():
+            found = book.get_sheet_by_name(name)
+        rows = _rows(found, label, told.errors)
+        head = list(islice(rows, HEAD_ROWS))
+        told = replace(told, others=tuple(other for other in visible if other != name))
+        return Book(name, chain(head, rows), found.total_height, found.total_width, told), head
+
+    if sheet is not None:
+        return taken(_asked_for(names, sheet, label))[0]
+    first = None
+    for name in visible:
+        found, head = taken(name)
+        if head and (fits is None or any(fits(row.cells) for row in head)):
+            return found
+        first = first or (name if head else None)
+    if first is None:
+        message = f"{label} has no visible sheet with data."
+        raise FileError(message, "Name a hidden one with --sheet.")
+    return taken(first)[0]
 
 
 def cell_text(cell: Cell) -> str:
     """A cell as a person sees it: no `.0`, dates as YYYY-MM-DD, their time only if there is one."""
     if isinstance(cell, float):
+        if cell.is_integer() and abs(cell) < _EXACT:
+            return str(int(cell))
         # Excel itself shows 15 digits; what has more has lost them already.
         text = f"{cell:.{_EXCEL_DIGITS}g}"
         return text.upper() if "e" in text else text
@@ -80,7 +115,9 @@ def _whole_second(moment: datetime) -> datetime:
     return (moment + timedelta(microseconds=500_000)).replace(microsecond=0)
 
 
-def _rows(sheet: "CalamineSheet", label: str) -> Iterator[Row]:
+def _rows(
+    sheet: "CalamineSheet", label: str, errors: Mapping[int, Mapping[int, str]]
+) -> Iterator[Row]:
     # The library leaves out empty columns before the first filled one; cells keep their letters.
     ahead = [""] * (sheet.start[1] if sheet.start is not None else 0)
     with _readable(label):
@@ -88,24 +125,35 @@ def _rows(sheet: "CalamineSheet", label: str) -> Iterator[Row]:
             texts = [cell if type(cell) is str else cell_text(cell) for cell in cells]
             if ahead:
                 texts = ahead + texts
+            if number in errors:  # for the library such a cell is empty
+                for column, text in errors[number].items():
+                    texts[column : column + 1] = [text]
             if texts and (" " < texts[0] < "\x7f" or any(text.strip() for text in texts)):
                 yield _new(Row, (number, texts))
+
+
+def _looked_at(file: BinaryIO, label: str) -> tuple[Mapping[str, Seen], bool]:
+    """What the records of an .xls say; the library would follow a broken one without end."""
+    if not is_compound(file):
+        return {}, False
+    try:
+        return look_at_xls(file)
+    except ValueError as error:
+        raise _unreadable(label, error) from None
+    finally:
+        file.seek(0)
 
 
 def _opened(file: BinaryIO, label: str) -> "CalamineWorkbook":
     from python_calamine import load_workbook
 
     try:
-        with _readable(label):
+        with _readable(label), _silent():
             return load_workbook(file)
     except FileError:
         if is_locked(file):
             raise _locked(label) from None
         raise
-
-
-def _has_data(sheet: "CalamineSheet", label: str) -> bool:
-    return sheet.start is not None and next(_rows(sheet, label), None) is not None
 
 
 def _is_worksheet(entry: "SheetMetadata") -> bool:
@@ -154,6 +202,24 @@ def _readable(label: str) -> Iterator[None]:
         if type(error).__name__ != "PanicException":
             raise
         raise _unreadable(label, error) from None
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """What the library's Rust side did not foresee, it writes to stderr before it says so."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # closed
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, _STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        os.close(null)
 
 
 def _locked(label: str) -> FileError:

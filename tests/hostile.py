@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _SECTOR = 512
+_HEADER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
+ERRORS = {"#N/A": 0x2A, "#REF!": 0x17}
 _FREE, _END, _FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
@@ -77,14 +79,18 @@ def belittle(path: Path, name: str = "xl/worksheets/sheet1.xml", size: int = 500
 
 def encrypted(path: Path) -> None:
     """A workbook behind a password, as Excel stores it: two streams in a compound file."""
-    streams = {"EncryptionInfo": os.urandom(4096), "EncryptedPackage": os.urandom(4096)}
+    compound(path, {"EncryptionInfo": os.urandom(4096), "EncryptedPackage": os.urandom(4096)})
+
+
+def compound(path: Path, streams: dict[str, bytes]) -> None:
+    """A compound file of up to three streams, of 4,096 bytes and more each."""
     sectors: list[bytes] = [b"", b""]
     fat = [_FAT, _END]
     entries = [_entry("Root Entry", 5, _END, 0, child=1)]
     for place, (name, data) in enumerate(streams.items(), start=1):
         start = len(sectors)
         pieces = [data[at : at + _SECTOR] for at in range(0, len(data), _SECTOR)]
-        sectors += pieces
+        sectors += [piece.ljust(_SECTOR, b"\0") for piece in pieces]
         fat += [*range(start + 1, start + len(pieces)), _END]
         right = place + 1 if place < len(streams) else _FREE
         entries.append(_entry(name, 2, start, len(data), right=right))
@@ -92,11 +98,54 @@ def encrypted(path: Path) -> None:
     fat += [_FREE] * (128 - len(fat))
     sectors[0] = struct.pack("<128I", *fat)
     sectors[1] = b"".join(entries)
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
-    header += struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header = _HEADER + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
     header += struct.pack("<IIIIIIIIII", 0, 1, 1, 0, 4096, _END, 0, _END, 0, 0)
     header += struct.pack("<108I", *[_FREE] * 108)
     path.write_bytes(header + b"".join(sectors))
+
+
+def old_workbook(path: Path, *cells: tuple[int, int, str | float], hidden: int = -1) -> None:
+    """An .xls with these cells (row and column from 0); a text of ERRORS is an error."""
+    sheet = _record(0x0809, "<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)
+    if hidden >= 0:
+        sheet += _record(0x0208, "<HHHHHHHH", hidden, 0, 9, 255, 0, 0, 0x20, 0)
+    for row, column, value in cells:
+        if isinstance(value, float):
+            sheet += _record(0x0203, "<HHHd", row, column, 0, value)
+        elif value in ERRORS:
+            sheet += _record(0x0205, "<HHHBB", row, column, 0, ERRORS[value], 1)
+        else:
+            text = value.encode("latin-1")
+            sheet += _record(0x0204, f"<HHHHB{len(text)}s", row, column, 0, len(text), 0, text)
+    sheet += _record(0x000A, "")
+    start = _record(0x0809, "<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0) + _record(0x0022, "<H", 1)
+    size = len(start) + 4 + 13 + 4
+    whole = (
+        start + _record(0x0085, "<IHBB5s", size, 0, 5, 0, b"Leads") + _record(0x000A, "") + sheet
+    )
+    compound(path, {"Workbook": whole.ljust(4096, b"\0")})
+
+
+def _record(kind: int, form: str, *values: int | float | bytes) -> bytes:
+    body = struct.pack(form, *values)
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+def sheet_nowhere(path: Path) -> None:
+    """An .xls whose sheet begins behind its end."""
+    old_workbook(path, (0, 0, "Mobile"), (1, 0, 9_800_100_001.0))
+    content = bytearray(path.read_bytes())
+    begin = content.index(struct.pack("<HH", 0x0085, 13)) + 4
+    struct.pack_into("<I", content, begin, 0x7FFFFFFF)
+    path.write_bytes(content)
+
+
+def in_a_circle(path: Path) -> None:
+    """An .xls whose sectors follow each other without end."""
+    old_workbook(path, (0, 0, "Mobile"), (1, 0, 9_800_100_001.0))
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, 512 + 4 * 4, 3)  # in the table, after sector 4 comes 3
+    path.write_bytes(content)
 
 
 def _entry(

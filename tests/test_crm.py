@@ -7,7 +7,7 @@ import pytest
 from ozodial.errors import FileError
 from ozodial.headers import is_first_name, is_last_name, is_second_phone, usual_field
 from ozodial.mapping import Wanted, locate
-from ozodial.models import Columns, Field, Row
+from ozodial.models import Chunk, Columns, Field
 
 EXPORTS = {
     "Facebook lead form": (
@@ -34,7 +34,7 @@ NAMED_IN_TWO = {"Salesforce report", "Salesforce loader", "Zoho", "LeadSquared",
 
 def match(header: Sequence[str], wanted: Wanted | None = None) -> Columns:
     lead = ["9000000001" if "hone" in name or "obile" in name else "x" for name in header]
-    rows = iter([Row(1, header), Row(2, lead)])
+    rows = iter([Chunk([1, 2], [header, lead])])
     wanted = wanted or Wanted()
     return locate(rows, wanted, needs_time=False, has_at=False, file="f.csv")[0]
 
@@ -74,7 +74,7 @@ def test_a_whatsapp_number_is_a_phone_where_there_is_no_other(header: str) -> No
 
 
 def test_a_contact_may_be_anything_so_it_is_proposed() -> None:
-    rows = [Row(1, ("Contact", "City")), Row(2, ("9000000001", "Pune"))]
+    rows = [Chunk([1, 2], [("Contact", "City"), ("9000000001", "Pune")])]
     with pytest.raises(FileError) as caught:
         locate(iter(rows), Wanted(), needs_time=False, has_at=False, file="f.csv")
     assert '"Contact" (A) look like phones' in caught.value.message
@@ -82,7 +82,7 @@ def test_a_contact_may_be_anything_so_it_is_proposed() -> None:
 
 
 def test_phones_below_no_header_are_proposed_by_their_letter() -> None:
-    rows = [Row(1, ("Who", "")), Row(2, ("Asha", "9000000001"))]
+    rows = [Chunk([1, 2], [("Who", ""), ("Asha", "9000000001")])]
     with pytest.raises(FileError, match="column B look like phones"):
         locate(iter(rows), Wanted(), needs_time=False, has_at=False, file="f.csv")
 

@@ -270,7 +270,7 @@ def test_hours_in_a_file_that_is_read_slowly_and_fast_are_the_same(tmp_path: Pat
     recipe = Recipe(endpoint("schedule"), str(file), "IN", ZONE, now, hours=hours)
     with open_leads(recipe) as leads:
         assert [row.scheduled for row in leads.rows()] == ["2026-11-24 09:00:00"] * 2
-        assert {state for _, _, state, _, _ in leads.judged()} == {State.READY}
+        assert {state for *_, state, _, _ in leads.judged()} == {State.READY}
 
 
 def test_staging_keeps_what_was_left_out(clerk: Clerk) -> None:

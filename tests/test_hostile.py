@@ -49,6 +49,7 @@ def refused(desk: Desk, path: Path, says: str, mib: float = MIB) -> None:
     assert code == 3, said
     assert says in said
     assert "Traceback" not in said
+    assert "panicked" not in said
     assert len([line for line in said.splitlines() if line.startswith("error")]) <= 1
     assert len(said) < 1500
     assert used < mib
@@ -76,6 +77,11 @@ CONTENTS: dict[str, tuple[list[tuple[bytes, int]], str]] = {
     "nothing but line ends": ([(b"\n" * MB, 3)], "has no rows"),
     "noise": ([(bytes([*range(1, 256)]) * 16, 200)], "is not a text file"),
     "nothing": ([], "is empty"),
+    "rows of millions of cells": ([(b"x," * (4 * MB) + b"\n", 3)], "has 4,194,305 cells"),
+    "a row of millions of cells": (
+        [(b"Mobile\n", 1), (b"x," * (4 * MB) + b"\n", 3)],
+        "row 2 has 4,194,305 cells",
+    ),
     "a header of 16,384 columns": (
         [(b",".join([b"Column"] * 16_384) + b"\n", 3)],
         "and 16,344 more",
@@ -87,6 +93,11 @@ CONTENTS: dict[str, tuple[list[tuple[bytes, int]], str]] = {
 def test_a_text_that_is_no_table(desk: Desk, name: str) -> None:
     parts, says = CONTENTS[name]
     refused(desk, written(desk.home / "leads.csv", *parts), says)
+
+
+def test_a_wide_row_behind_quotes_is_refused_too(desk: Desk) -> None:
+    path = written(desk.home / "leads.csv", (b'"Mobile"\n', 1), (b"x," * (4 * MB) + b"\n", 3))
+    refused(desk, path, "row 2 has 4,194,305 cells")
 
 
 def bomb_by_declared_size(path: Path) -> None:
@@ -113,6 +124,12 @@ WORKBOOKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a bomb by its real size": (bomb_by_real_size, "would unpack to more than"),
     "a cell in the far corner": (far_cell, "1,048,576 rows of 16,384 columns"),
     "a workbook behind a password": (hostile.encrypted, "is protected by a password"),
+    "an old workbook in a circle": (hostile.in_a_circle, "follow each other in a circle"),
+    "an old workbook whose sheet is nowhere": (hostile.sheet_nowhere, "is not a workbook"),
+    "an old workbook with a far cell": (
+        lambda path: hostile.old_workbook(path, (0, 0, "Mobile"), (65_000, 60_000, "x")),
+        "cells where no sheet has any",
+    ),
     "no workbook at all": (no_zip, "is not a workbook"),
 }
 

@@ -7,7 +7,7 @@ import pytest
 from ozodial.errors import FileError, UsageError
 from ozodial.headers import key, usual_field
 from ozodial.mapping import Wanted, locate, parse_map
-from ozodial.models import Columns, Field, Row
+from ozodial.models import Chunk, Columns, Field, Row
 
 
 def found(
@@ -17,11 +17,11 @@ def found(
     needs_time: bool = False,
     has_at: bool = False,
 ) -> tuple[Columns, list[Row]]:
-    rows = (Row(number, cells) for number, cells in enumerate(table, start=1))
+    chunks = (Chunk([number], [cells]) for number, cells in enumerate(table, start=1))
     columns, below = locate(
-        rows, Wanted(wanted or {}, extra), needs_time=needs_time, has_at=has_at, file="f.csv"
+        chunks, Wanted(wanted or {}, extra), needs_time=needs_time, has_at=has_at, file="f.csv"
     )
-    return columns, list(below)
+    return columns, [row for chunk in below for row in map(Row, *chunk)]
 
 
 def fails(*table: Sequence[str], **options: object) -> FileError:

@@ -203,6 +203,7 @@ def agree(phones: Phones, text: str) -> None:
     """Our reading is the library's, save what no dialer should call; the fast path always is."""
     fast, phone, theirs = phones.fast(text), phones.read(text), oracle(text, phones.region)
     assert fast is None or fast == theirs, text
+    assert phones.fast_many(["", text, "x"]) in (["", fast or "", ""], ["", "", ""]), text
     if phone.reason is not Reason.PHONE_NOT_DIALLABLE:
         assert (phone.number or None) == theirs, text
 
@@ -244,6 +245,32 @@ def test_numbers_from_abroad_are_those_of_the_library(code: str) -> None:
     chance = Random(code)
     for _ in range(200):
         agree(INDIA, f"+{code}{chance.randrange(10 ** chance.randint(7, 11))}")
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_many_cells_at_once_are_read_as_each_by_itself(region: str) -> None:
+    phones, chance = Phones(region), Random(region)
+    code = str(phonenumbers.country_code_for_region(region))
+    prefixes = ["", "", "+" + code, code, "00" + code, "0", "1", "8", "+91", "'", "\u200b"]
+    texts = [
+        f"{chance.choice(prefixes)}{chance.choice(['', ' ', '-', '(', chr(160)])}"
+        f"{chance.randrange(10 ** chance.randint(4, 11))}"
+        for _ in range(300)
+    ]
+    for text, number in zip(texts, phones.fast_many(texts), strict=True):
+        assert number in ("", phones.fast(text)), text
+        assert number or region != "IN" or not phones.fast(text), text
+
+
+def test_a_decimal_comma_is_excels_too() -> None:
+    assert INDIA.read("9876543210,0") == INDIA.read("9876543210.0") == INDIA.read("9876543210")
+    assert "holds 2 numbers" in INDIA.read("9876543210,0987").note
+
+
+@pytest.mark.parametrize("mark", ["\n", "\r", "\u2028", "\x0b", "\x85"])
+def test_a_break_inside_a_cell_moves_no_number_to_another_row(mark: str) -> None:
+    texts = ["9876543210", f"9876543211{mark}9876543212", "9876543213"]
+    assert INDIA.fast_many(texts) in (["9876543210", "", "9876543213"], ["", "", ""])
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ozodial.errors import FileError
@@ -228,6 +228,7 @@ def test_stdin_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.lists(st.lists(st.text(), min_size=2, max_size=4), min_size=2, max_size=6))
+@example([["", ";"], ["", "", ";"], ["", ""]])
 def test_any_text_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, table: list[list[str]]
 ) -> None:

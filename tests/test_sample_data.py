@@ -10,7 +10,7 @@ import pytest
 from ozodial.dates import canonical
 from ozodial.dedupe import Seen
 from ozodial.mapping import Wanted, locate
-from ozodial.models import Checked, Reason, Rules
+from ozodial.models import Checked, Reason, Row, Rules
 from ozodial.reader import open_source, read
 from ozodial.validate import Validator
 
@@ -24,15 +24,15 @@ def checked(
 ) -> list[Checked]:
     at = canonical(now + timedelta(days=1)) if needs_time else None
     with open_source(str(SAMPLES / name)) as source:
-        columns, rows = locate(
-            read(source).rows,
+        columns, chunks = locate(
+            read(source).chunks,
             Wanted(),
             needs_time=needs_time,
             has_at=needs_time,
             file=source.label,
         )
         validator = Validator(columns, Rules("IN", now, needs_time, at, row_characters))
-        return [validator.check(row) for row in rows]
+        return [validator.check(Row(*row)) for chunk in chunks for row in zip(*chunk, strict=True)]
 
 
 @pytest.mark.parametrize(("name", "rows"), [("leads.csv", 450), ("leads.xlsx", 240)])

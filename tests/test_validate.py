@@ -6,11 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE
-from ozodial.models import Checked, Columns, Field, Reason, Row, Rules
+from ozodial.models import Checked, Chunk, Columns, Field, Reason, Row, Rules
 from ozodial.validate import Validator
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Asia/Kolkata"))
@@ -32,7 +32,12 @@ def check(
     columns = Columns(HEADER, 1, tuple(fields), (("City", 7),))
     validator = Validator(columns, rules)
     checked = validator.check(Row(2, cells))
-    assert validator.fast_check(Row(2, cells)) == checked
+    many = validator.check_many(Chunk([2], [cells]))
+    if not many.odd:
+        fast = (many.phones[0], many.values[0], many.times[0], (), "")
+        assert fast == checked[1:]
+    else:
+        assert many.odd == [0]
     return checked
 
 
@@ -293,12 +298,23 @@ CELLS = {
         "2020-01-01 10:00",
         "2099-01-01 1:00",
     ],
-    "name": ["Asha", " Asha ", "A\nB", "", "नेहा", "A/B"],
-    "expiry": ["", "31/12/2026", "2026-12-31 10:00", "25/11/2026", "2020-01-01", "never"],
+    "name": ["Asha", " Asha ", "A\nB", "", "नेहा", "A/B", "NULL", "#REF!", "-"],
+    "expiry": [
+        "",
+        "N/A",
+        "0000-00-00",
+        "#N/A",
+        "31/12/2026",
+        "2026-12-31 10:00",
+        "25/11/2026",
+        "2020-01-01",
+        "never",
+    ],
     "priority": ["", "5", "05", "0", "x"],
 }
 
 
+@settings(deadline=None)
 @given(
     st.tuples(*map(st.sampled_from, CELLS.values()), st.sampled_from(["", "x" * 1900])),
     st.booleans(),
@@ -307,7 +323,7 @@ CELLS = {
     st.sampled_from([FIELDS, FIELDS[:1], (FIELDS[0], *FIELDS[2:])]),
     st.booleans(),
 )
-def test_the_fast_check_is_the_check(
+def test_the_check_of_many_rows_is_the_check(
     cells: tuple[str, ...],
     needs_time: bool,
     at: str | None,
@@ -316,3 +332,34 @@ def test_the_fast_check_is_the_check(
     v4: bool,
 ) -> None:
     check(*cells, needs_time=needs_time, at=at, row_characters=limit, fields=fields, v4=v4)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(*map(st.sampled_from, CELLS.values())).map(list)
+        | st.sampled_from([[], ["9876543210"], ["9876543210", *[""] * 7, "moved"]]),
+        min_size=1,
+        max_size=30,
+    ),
+    st.sampled_from([None, "10:00:00"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_of_many_rows_each_is_checked_as_by_itself(
+    rows: list[list[str]], default_time: str | None, last_name: bool, constant: bool
+) -> None:
+    rules = Rules("IN", NOON, True, default_time=default_time, unvalued={3: [2]})
+    fields = [pair for pair in FIELDS if not constant or pair[0] is not Field.EXPIRY]
+    constants = ((Field.EXPIRY, "2026-12-31"),) if constant else ()
+    columns = Columns(HEADER, 1, tuple(fields), (), 7 if last_name else None, constants)
+    validator = Validator(columns, rules)
+    for _ in range(2):  # what was learned in the first time counts in the second
+        many = validator.check_many(Chunk(range(2, 2 + len(rows)), rows))
+        checked = [validator.check(Row(number, row)) for number, row in enumerate(rows, start=2)]
+        for place, one in enumerate(checked):
+            if place not in many.odd:
+                found = (many.phones[place], many.values[place], many.times[place], (), "")
+                assert found == one[1:]
+        wrong = {place for place, one in enumerate(checked) if one.problems or one.note}
+        assert wrong <= set(many.odd)

@@ -39,7 +39,7 @@ def prepare(path: str) -> str:
     from ozodial.prepare import open_leads
 
     with open_leads(_recipe(path)) as leads:
-        ready = sum(state is State.READY for _, _, state, _, _ in leads.judged())
+        ready = sum(row[5] is State.READY for row in leads.judged())
     return f"{ready} leads"
 
 
