@@ -5,7 +5,7 @@ before anybody is shown it. The delivery key (account, command, campaign, hash o
 at the claim and given back when the lead turns out not taken: no two runs can send the same lead.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from ozodial.database import many
 from ozodial.keys import settle_keys, take_doubtful_keys, take_keys
+from ozodial.lasting import lasting, lasting_to_the_end
 from ozodial.ledger import Ledger
 from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
 from ozodial.schema import batches, deliveries, rows, runs
@@ -67,12 +68,14 @@ class Claims:
     def __init__(self, ledger: Ledger, run: Run) -> None:
         self._ledger = ledger
         self._run = run
+        self._about = f"target {run.target_id}"
 
+    @lasting
     def claim(self, limit: int, past: str) -> Claim:
         """Up to `limit` ready rows become `sending`; `past` is now, written as a ScheduledTime."""
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             held = self._ledger.hold(connection)
-            now = self._ledger.clock.instant()
+            now = self._ledger.now(connection)
             if not held:
                 return Claim(now, lost=True)
             found = Sorting(connection, self._run, past)
@@ -88,13 +91,15 @@ class Claims:
                 take_keys(connection, self._run, leads, found.held)
             return Claim(now, batch_id, number, self._ledger.owner, leads, settled, found.blocked)
 
+    @lasting
     def still_mine(self, claim: Claim) -> bool:
         """Whether a claim holds after this process stood still for a while; renews the lease."""
-        with self._ledger.write() as connection:
+        with self._ledger.write("") as connection:
             held = self._ledger.hold(connection)
             outcome = sa.select(batches.c.outcome).where(batches.c.id == claim.batch_id)
             return held and connection.scalar(outcome) == State.SENDING
 
+    @lasting_to_the_end
     def record(
         self, claim: Claim, outcomes: Sequence[Outcome], result: BatchResult, key: SlotKey
     ) -> list[Outcome]:
@@ -103,21 +108,23 @@ class Claims:
         An answer that comes after the rows were given up on still counts, unless they have been
         claimed again since.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             kept = self._record(connection, claim, outcomes, result)
             arrived = result.outcome != "not_sent"
             at, delay = result.answered_at, result.delay
             answered(connection, key, at, delay, claim.owner, arrived=arrived)
             return kept
 
+    @lasting_to_the_end
     def hand_back(self, claim: Claim) -> None:
         """A batch that others gave up on was never sent: only this process knows."""
         unsent = [Outcome(lead.row, State.READY) for lead in claim.rows]
         said = "the process stood still before it was sent"
         result = BatchResult("not_sent", 0.0, claim.at, said)
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             self._record(connection, claim, unsent, result)
 
+    @lasting
     def any_ready(self) -> bool:
         """Whether the run is open and has rows to send."""
         with self._ledger.read() as connection:
@@ -133,6 +140,7 @@ class Claims:
             )
             return connection.scalar(ready) is not None
 
+    @lasting
     def in_flight(self) -> tuple[int, int]:
         """Rows of this run that are `sending`: (by this process, by others)."""
         with self._ledger.read() as connection:
@@ -146,18 +154,20 @@ class Claims:
             own = counts.pop(self._ledger.owner, 0)
             return own, sum(counts.values())
 
+    @lasting
     def make_unknown_ready(self) -> int:
         """`--resend-unknown`: a person decided that `unknown` rows are to be sent again.
 
         Their keys stay `unknown` until they are claimed: nobody else gets in between, and an answer
         that comes late still counts.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             unknown = (rows.c.run_id == self._run.id) & (rows.c.state == State.UNKNOWN)
             take_doubtful_keys(connection, self._run)
             ready = {"state": State.READY, "reason": None, "message": None}
             return connection.execute(rows.update().where(unknown).values(ready)).rowcount
 
+    @lasting
     def look_again(self) -> None:
         """Rows that were `unknown` for another run's sake only are ready once that is settled."""
         key = sa.select(deliveries.c.row).where(
@@ -174,11 +184,12 @@ class Claims:
         with self._ledger.read() as connection:
             if connection.scalar(sa.select(rows.c.row).where(settled_now).limit(1)) is None:
                 return
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             ready = {"state": State.READY, "reason": None, "message": None}
             connection.execute(rows.update().where(settled_now).values(ready))
 
-    def of_batches(self, batch_ids: Iterable[int]) -> Iterator[SettledRow]:
+    @lasting
+    def of_batches(self, batch_ids: Iterable[int]) -> list[SettledRow]:
         """The rows of this run's batches that were given up on."""
         with self._ledger.read() as connection:
             lost = sa.select(rows).where(
@@ -186,7 +197,7 @@ class Claims:
                 rows.c.state == State.UNKNOWN,
                 rows.c.batch_id.in_(list(batch_ids)),
             )
-            yield from [settled_row(row) for row in connection.execute(lost)]
+            return [settled_row(row) for row in connection.execute(lost)]
 
     def _new_batch(self, connection: Connection, size: int, now: Instant) -> tuple[int, int]:
         last = sa.select(sa.func.max(batches.c.number)).where(batches.c.run_id == self._run.id)

@@ -16,7 +16,7 @@ from ozodial.endpoints import (
     Access,
     Endpoint,
 )
-from ozodial.errors import ExitCode, OzodialError, SettingError, UsageError
+from ozodial.errors import ExitCode, LedgerAwayError, OzodialError, SettingError, UsageError
 from ozodial.events import (
     ErrorEvent,
     NoticeEvent,
@@ -141,13 +141,17 @@ class _Sender:
             for event in begin:
                 self.viewer.show(event)
             self._tell_pace(wire.pace)
-            for event in send(run, ledger, self.entry, wire, stop):
-                if isinstance(event, SummaryEvent):
-                    code = event.exit_code
-                    self._write_files(run, ledger)
-                if throw_away and isinstance(event, SummaryEvent | ErrorEvent):
-                    event = replace(event, hint=None)  # that ledger can't be resumed
-                self.viewer.show(event)
+            try:
+                for event in send(run, ledger, self.entry, wire, stop):
+                    if isinstance(event, SummaryEvent):
+                        code = event.exit_code
+                        self._write_files(run, ledger)
+                    if throw_away and isinstance(event, SummaryEvent | ErrorEvent):
+                        event = replace(event, hint=None)  # that ledger can't be resumed
+                    self.viewer.show(event)
+            except LedgerAwayError as error:  # nobody can say how the run stands
+                self.viewer.show(ErrorEvent(error.message, run.resume_command))
+                return stop.exit_code or error.exit_code
         return code
 
     @contextmanager

@@ -1,8 +1,8 @@
 """Opening a ledger's database: a file's path or an SQLAlchemy URL in, a ready engine out.
 
 Makes the folder (0700) and the file (0600), creates or upgrades the tables, and refuses what is no
-ledger of ours with one sentence. Writers go one at a time, on SQLite and on PostgreSQL alike. It
-never reads or writes a run: that is `ledger` and the rooms behind it.
+ledger of ours with one sentence. What is PostgreSQL's own is in `postgres`. It never reads or
+writes a run: that is `ledger` and the rooms behind it.
 """
 
 import os
@@ -15,13 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ozodial.errors import LedgerError
+from ozodial.postgres import check_encoding, is_postgres, make_engine, marks
 from ozodial.schema import VERSION, meta, tables
 
 BUSY_SECONDS = 60.0
 """How long one process waits for another's transaction; each is far shorter."""
-
-WRITERS_LOCK = 6_031_769
-"""The advisory lock by which PostgreSQL lets one writer in at a time, as SQLite does by itself."""
 
 Upgrades = Mapping[int, Callable[[Connection], None]]
 
@@ -29,6 +27,7 @@ UPGRADES: Upgrades = {}
 """From a version to the next one; all that are needed run in one transaction."""
 
 _ANOTHER_FILE = "set OZODIAL_LEDGER to a file that ozodial may write, or move that file away"
+_ITS_SERVER = "see that the server runs, and that OZODIAL_LEDGER names it: psql URL"
 
 
 def open_engine(place: str, upgrades: Upgrades = UPGRADES, version: int = VERSION) -> Engine:
@@ -39,19 +38,18 @@ def open_engine(place: str, upgrades: Upgrades = UPGRADES, version: int = VERSIO
     url = _url(place)
     try:
         # threads wait for the lock of their turn, never for a connection
-        engine = sa.create_engine(url, max_overflow=-1)
+        engine = make_engine(url) if is_postgres(url) else sa.create_engine(url, max_overflow=-1)
     except (sa.exc.ArgumentError, ImportError) as error:
         raise LedgerError(f"The ledger {_shown(url)} can't be used: {error}.") from error
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
-    elif engine.dialect.name == "postgresql":
-        _tune_postgresql(engine)
     try:
         _retry_locked(lambda: _create(engine, upgrades, version))
     except (sa.exc.DatabaseError, sqlite3.Error, OSError) as error:
         engine.dispose()
         said = f"The ledger {_shown(url)} can't be used: {_reason(error)}."
-        raise LedgerError(said, _ANOTHER_FILE) from error
+        hint = _ITS_SERVER if is_postgres(url) else _ANOTHER_FILE
+        raise LedgerError(said, hint) from error
     except LedgerError:
         engine.dispose()
         raise
@@ -128,14 +126,6 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
 
 
-def _tune_postgresql(engine: Engine) -> None:
-    @sa.event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        if not _reads(connection):
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS:.0f}s'")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
-
-
 def _reads(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get("read_only", False))
 
@@ -159,6 +149,9 @@ def _create(engine: Engine, upgrades: Upgrades, version: int) -> None:
     with engine.begin() as connection:
         found = _version(connection)
         if found is None:
+            if engine.dialect.name == "postgresql":
+                check_encoding(connection)
+                marks.create(connection)
             tables.create_all(connection)
             connection.execute(meta.insert().values(name="version", value=str(version)))
             return

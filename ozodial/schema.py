@@ -146,6 +146,11 @@ token_requests = sa.Table(
     *_instant("asked"),
 )
 
+for _table in tables.tables.values():
+    for _constraint in _table.foreign_key_constraints:
+        # as on SQLite nobody checks them: for each of a million rows that would cost more than it
+        _constraint.ddl_if(dialect="sqlite")
+
 
 def moment(name: str, at: Instant) -> dict[str, float | str]:
     """The three columns of a moment."""

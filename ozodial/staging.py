@@ -5,7 +5,7 @@ that is still being staged belongs to its owner alone, and is discarded when tha
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -16,8 +16,10 @@ from sqlalchemy.engine import Connection
 from ozodial.address import SANDBOX
 from ozodial.database import many
 from ozodial.errors import StoppedError, UsageError
+from ozodial.lasting import lasting
 from ozodial.ledger import Ledger
 from ozodial.models import Reason, StagedRow, State, Target
+from ozodial.postgres import copy_in
 from ozodial.schema import batches, deliveries, rows, runs, targets
 
 CHUNK = 5_000
@@ -81,11 +83,13 @@ class Staging:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
+    @lasting
     def find(self, fingerprint: str) -> tuple[int, bool] | None:
         """The latest run of the same command on the same file: (run, still being staged)."""
         with self._ledger.read() as connection:
             return self._find(connection, fingerprint)
 
+    @lasting
     def begin(self, new: NewRun) -> int | None:
         """Start staging; None if another process was first with the same fingerprint."""
         with self._ledger.write() as connection:
@@ -97,15 +101,23 @@ class Staging:
         """Stage rows, a transaction for each chunk; yields the number of rows so far."""
         source, done = iter(staged), 0
         while chunk := [(*row, run_id) for row in islice(source, CHUNK)]:
-            with self._ledger.write() as connection:
-                self._check_mine(connection, run_id)
-                many(connection, _INSERT_ROWS, chunk)
+            self._add(run_id, chunk)
             done += len(chunk)
             yield done
 
+    @lasting
+    def _add(self, run_id: int, chunk: Sequence[tuple[object, ...]]) -> None:
+        with self._ledger.write("") as connection:
+            self._check_mine(connection, run_id)
+            if connection.dialect.name == "postgresql":
+                copy_in(connection, "rows", COLUMNS, chunk)
+            else:
+                many(connection, _INSERT_ROWS, chunk)
+
+    @lasting
     def finish(self, run_id: int) -> None:
         """Open a staged run for sending; leads that went in earlier become `already_accepted`."""
-        with self._ledger.write() as connection:
+        with self._ledger.write(f"run {run_id}") as connection:
             self._check_mine(connection, run_id)
             run = _run(connection, run_id)
             if not run.options.resend:
@@ -128,6 +140,7 @@ class Staging:
             if connection.execute(half).rowcount:
                 connection.execute(rows.delete().where(rows.c.run_id == run_id))
 
+    @lasting
     def run(self, run_id: int) -> Run:
         """One run; UsageError if there is none of that number."""
         with self._ledger.read() as connection:
@@ -143,11 +156,13 @@ class Staging:
         abandoned = runs.c.id.in_(reaped)
         return self._latest(runs.c.state == "open", _has(State.SENDING) | abandoned)
 
+    @lasting
     def _latest(self, *such: sa.ColumnElement[bool]) -> int | None:
         with self._ledger.read() as connection:
             found = connection.scalar(sa.select(sa.func.max(runs.c.id)).where(*such))
             return int(found) if found is not None else None
 
+    @lasting
     def unfinished(self, run_id: int) -> list[tuple[int, str]]:
         """Older runs to the same target that still have rows `ready`: (run, file)."""
         with self._ledger.read() as connection:
@@ -160,6 +175,7 @@ class Staging:
             )
             return [(found.id, found.file) for found in connection.execute(older)]
 
+    @lasting
     def counts(self, run_id: int) -> dict[State, int]:
         """How many rows of a run are in each state; states without rows are left out."""
         with self._ledger.read() as connection:

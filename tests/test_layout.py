@@ -21,7 +21,7 @@ FOREIGN = {
     "httpx": {"client"},
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
-        *("slots", "history"),
+        *("slots", "history", "postgres"),
     },
     "rich": {"live", "screen", "tables"},
     "starlette": {"sandbox_app", "sandbox_wire", "sandbox_server"},
