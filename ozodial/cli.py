@@ -12,6 +12,7 @@ import typer
 
 from ozodial import __version__
 from ozodial import options as opt
+from ozodial.cli_shared import add_shared
 from ozodial.errors import ExitCode
 
 EXIT_CODES = """\b
@@ -248,6 +249,9 @@ def _main(
     if version:
         typer.echo(f"ozodial {__version__}")
         raise typer.Exit
+
+
+add_shared(app, CONTEXT)
 
 
 def main() -> None:

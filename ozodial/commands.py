@@ -82,14 +82,33 @@ def _resume(run_id: int | None, given: Given, viewer: Viewer) -> ExitCode:
         if run is None:
             viewer.show(NoticeEvent("no run has rows that are ready to be sent"))
             return ExitCode.OK
-        settings = config.load(given.flags, given.profile or run.options.profile)
-        place = stack.enter_context(open_place(given, settings, run))
+        stop = stack.enter_context(catch_signals())
+        stack.enter_context(ledger.lease())
+        return take_part(run, given, ledger, viewer, stop)
+
+
+def take_part(run: "Run", given: Given, ledger: "Ledger", viewer: Viewer, stop: "Stop") -> ExitCode:
+    """Send what a run has ready, as it was begun: with its profile, to its address."""
+    settings = config.load(given.flags, given.profile or run.options.profile)
+    with open_place(given, settings, run) as place:
         access = _access_of_run(settings, run, place)
         entry = chosen_endpoint(run.target.endpoint, settings, run.api)
         sender = _Sender(given, settings, entry, place, access, viewer)
-        stop = stack.enter_context(catch_signals())
-        stack.enter_context(ledger.lease())
         return sender.go_on(run, ledger, stop)
+
+
+def why_not(run: "Run", given: Given) -> str | None:
+    """Why this process can't take part in a run: its account is another, or it has no key."""
+    try:
+        settings = config.load(given.flags, given.profile or run.options.profile)
+        name = settings.text("user_name")
+        if name not in (None, run.options.user_name):
+            return f"its account is {run.options.user_name}'s, not {name}'s"
+        with open_place(given, settings, run) as place:
+            _access_of_run(settings, run, place)
+    except OzodialError as error:
+        return error.message.rstrip(".")
+    return None
 
 
 @dataclass(frozen=True, slots=True)

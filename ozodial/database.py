@@ -5,6 +5,7 @@ ledger of ours with one sentence. What is PostgreSQL's own is in `postgres`. It 
 writes a run: that is `ledger` and the rooms behind it.
 """
 
+import errno
 import os
 import sqlite3
 import time
@@ -30,24 +31,32 @@ _ANOTHER_FILE = "set OZODIAL_LEDGER to a file that ozodial may write, or move th
 _ITS_SERVER = "see that the server runs, and that OZODIAL_LEDGER names it: psql URL"
 
 
-def open_engine(place: str, upgrades: Upgrades = UPGRADES, version: int = VERSION) -> Engine:
+def open_engine(
+    place: str,
+    upgrades: Upgrades = UPGRADES,
+    version: int = VERSION,
+    *,
+    may_upgrade: Callable[[Connection], None] | None = None,
+) -> Engine:
     """An engine on a ledger with today's tables. `place` is a file's path or an SQLAlchemy URL.
 
-    Errors: LedgerError when it can't be opened, is no ledger, or belongs to a newer version.
+    An older one is upgraded if `may_upgrade` does not object; what several hosts share only where
+    somebody asked for it. Errors: LedgerError when it can't be opened, is no ledger, or belongs to
+    a newer version.
     """
     url = _url(place)
     try:
         # threads wait for the lock of their turn, never for a connection
         engine = make_engine(url) if is_postgres(url) else sa.create_engine(url, max_overflow=-1)
     except (sa.exc.ArgumentError, ImportError) as error:
-        raise LedgerError(f"The ledger {_shown(url)} can't be used: {error}.") from error
+        raise LedgerError(f"The ledger {shown_place(url)} can't be used: {error}.") from error
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
     try:
-        _retry_locked(lambda: _create(engine, upgrades, version))
+        _retry_locked(lambda: _create(engine, upgrades, version, may_upgrade))
     except (sa.exc.DatabaseError, sqlite3.Error, OSError) as error:
         engine.dispose()
-        said = f"The ledger {_shown(url)} can't be used: {_reason(error)}."
+        said = f"The ledger {shown_place(url)} can't be used: {_reason(error)}."
         hint = _ITS_SERVER if is_postgres(url) else _ANOTHER_FILE
         raise LedgerError(said, hint) from error
     except LedgerError:
@@ -99,14 +108,25 @@ def _own_file(place: str, path: Path) -> sa.URL:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # made by us, so that its mode is right before the first secret is in it
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        _check_file(place, path)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise LedgerError(f"The ledger {place} can't be opened: {why}.", _ANOTHER_FILE) from error
     return sa.URL.create("sqlite", database=str(path))
 
 
-def _shown(url: sa.URL) -> str:
+def _check_file(place: str, path: Path) -> None:
+    # not by opening it: closing it again would drop the locks of SQLite's connections in this
+    # process, and with them other processes' regard for what is being written
+    if not path.is_dir() and os.access(path, os.R_OK | os.W_OK):
+        return
+    why = os.strerror(errno.EISDIR if path.is_dir() else errno.EACCES)
+    raise LedgerError(f"The ledger {place} can't be opened: {why}.", _ANOTHER_FILE)
+
+
+def shown_place(url: sa.URL) -> str:
     """The place as a person knows it, without a password."""
     return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
 
@@ -142,7 +162,12 @@ def _retry_locked(work: Callable[[], None]) -> None:
         time.sleep(0.02)
 
 
-def _create(engine: Engine, upgrades: Upgrades, version: int) -> None:
+def _create(
+    engine: Engine,
+    upgrades: Upgrades,
+    version: int,
+    may_upgrade: Callable[[Connection], None] | None,
+) -> None:
     with engine.connect() as connection:
         if _version(connection.execution_options(read_only=True)) == version:
             return
@@ -164,6 +189,13 @@ def _create(engine: Engine, upgrades: Upgrades, version: int) -> None:
             )
         if not steps:
             return  # another process was faster
+        if may_upgrade is not None:
+            may_upgrade(connection)
+        elif engine.dialect.name == "postgresql":
+            raise LedgerError(
+                f"The ledger is of an older ozodial (version {found}, this one needs {version}).",
+                "ozodial ledger upgrade",
+            )
         _keep_copy(engine, found)
         for step in steps:
             if step is not None:

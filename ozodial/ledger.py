@@ -39,10 +39,8 @@ class Ledger:
         self.reaped: list[int] = []
         self.lease_seconds = LEASE_SECONDS if lease_seconds is None else lease_seconds
         self.outage = Outage(clock)
-        shared = engine.dialect.name == "postgresql"
-        self._writer = Writer(engine) if shared else None
-        # hosts that are copies of each other have equal names
-        self._host = f"{this_host()}/{boot_id()}" if shared else this_host()
+        self._writer = Writer(engine) if engine.dialect.name == "postgresql" else None
+        self._host = self.host_of(engine)
         self._file = file_identity(engine)
         self._writing = threading.Lock()
 
@@ -56,6 +54,13 @@ class Ledger:
         with ledger.read() as connection:
             ledger.now(connection)
         return ledger
+
+    @staticmethod
+    def host_of(engine: Engine) -> str:
+        """This host's name among all who share a ledger."""
+        # hosts that are copies of each other have equal names, but were not booted as one
+        shared = engine.dialect.name == "postgresql"
+        return f"{this_host()}/{boot_id()}" if shared else this_host()
 
     def close(self) -> None:
         """Let go of the file, or of the server."""

@@ -121,7 +121,8 @@ def _states(only: str | None) -> list[State] | None:
         raise UsageError(f"--only {only}: the states are {known}.") from None
 
 
-def _when(seconds: float) -> str:
+def when(seconds: float) -> str:
+    """Seconds since 1970 as a person here reads them."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -130,7 +131,7 @@ def _run_line(record: "RunRecord") -> RunLine:
     state = "finished" if record.state == "open" and not unsent else record.state
     return RunLine(
         run=record.id,
-        created=_when(record.created),
+        created=when(record.created),
         command=record.command,
         campaign=record.campaign,
         file=record.file,
@@ -150,7 +151,7 @@ def _story(ledger: "Ledger", run_id: int) -> RunStory:
     batches = [
         BatchLine(
             batch=batch.number,
-            started=_when(batch.claimed),
+            started=when(batch.claimed),
             rows=batch.rows,
             outcome=batch.outcome,
             seconds=batch.seconds,

@@ -244,6 +244,14 @@ def serving_since(connection: Connection) -> Instant:
 # --- many rows ---
 
 
+def set_sequence(connection: Connection, table: str, column: str) -> None:
+    """The numbers given from now on follow those that were copied in."""
+    connection.exec_driver_sql(
+        f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column}))"  # noqa: S608
+        f" FROM {table} HAVING max({column}) IS NOT NULL"
+    )
+
+
 def copy_in(
     connection: Connection, table: str, columns: Iterable[str], rows: Iterable[tuple[object, ...]]
 ) -> None:

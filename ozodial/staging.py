@@ -150,6 +150,13 @@ class Staging:
         """The latest open run with rows `ready`."""
         return self._latest(runs.c.state == "open", _has(State.READY))
 
+    @lasting
+    def all_ready(self) -> list[int]:
+        """The open runs with rows `ready`, oldest first."""
+        with self._ledger.read() as connection:
+            ready = sa.select(runs.c.id).where(runs.c.state == "open", _has(State.READY))
+            return list(connection.scalars(ready.order_by(runs.c.id)))
+
     def latest_in_flight(self) -> int | None:
         """The latest run that some process is sending, or that was found abandoned just now."""
         reaped = sa.select(batches.c.run_id).where(batches.c.id.in_(self._ledger.reaped))

@@ -31,7 +31,7 @@ class Command:
         ledger: Path | str,
         url: str,
         *,
-        lease: float | None = None,
+        lease: float | str | None = None,
         freeze: str = "-",
         environment: Mapping[str, str] | None = None,
         before: Callable[[], None] | None = None,

