@@ -127,7 +127,7 @@ class Claims:
     @lasting
     def any_ready(self) -> bool:
         """Whether the run is open and has rows to send."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             ready = (
                 sa.select(rows.c.row)
                 .join(runs, runs.c.id == rows.c.run_id)
@@ -143,7 +143,7 @@ class Claims:
     @lasting
     def in_flight(self) -> tuple[int, int]:
         """Rows of this run that are `sending`: (by this process, by others)."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             counted = (
                 sa.select(batches.c.owner_id, sa.func.count())
                 .join(rows, rows.c.batch_id == batches.c.id)

@@ -91,24 +91,10 @@ def take_part(run: "Run", given: Given, ledger: "Ledger", viewer: Viewer, stop: 
     """Send what a run has ready, as it was begun: with its profile, to its address."""
     settings = config.load(given.flags, given.profile or run.options.profile)
     with open_place(given, settings, run) as place:
-        access = _access_of_run(settings, run, place)
+        access = access_of_run(settings, run, place)
         entry = chosen_endpoint(run.target.endpoint, settings, run.api)
         sender = _Sender(given, settings, entry, place, access, viewer)
         return sender.go_on(run, ledger, stop)
-
-
-def why_not(run: "Run", given: Given) -> str | None:
-    """Why this process can't take part in a run: its account is another, or it has no key."""
-    try:
-        settings = config.load(given.flags, given.profile or run.options.profile)
-        name = settings.text("user_name")
-        if name not in (None, run.options.user_name):
-            return f"its account is {run.options.user_name}'s, not {name}'s"
-        with open_place(given, settings, run) as place:
-            _access_of_run(settings, run, place)
-    except OzodialError as error:
-        return error.message.rstrip(".")
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +274,8 @@ def _name_missing(settings: config.Settings) -> None:
         raise SettingError(" ".join(error.message for error in missing), hints)
 
 
-def _access_of_run(settings: config.Settings, run: "Run", place: Place) -> Access:
+def access_of_run(settings: config.Settings, run: "Run", place: Place) -> Access:
+    """The run's user name, and its key (UsageError where the run was sent to another address)."""
     user_name = run.options.user_name
     if place.account(user_name) != run.target.account:
         where = run.target.account.rpartition("@")[2]

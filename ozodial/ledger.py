@@ -102,10 +102,10 @@ class Ledger:
         return self._writer.transaction(about, lambda error: self.outage.wait(_away(error)))
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A consistent view that blocks nobody."""
+    def read(self, *, by_keys: bool = False) -> Iterator[Connection]:
+        """A consistent view that blocks nobody; `by_keys`: of few rows among many."""
         with _translated(), self.engine.connect() as connection:
-            yield connection.execution_options(read_only=True)
+            yield connection.execution_options(read_only=True, by_keys=by_keys)
 
     @property
     def _ledger(self) -> "Ledger":

@@ -61,6 +61,13 @@ _LAST_MARK = """
 """
 """Waits for a transaction of this writer that is still under way, as a plain SELECT would not."""
 
+_BY_KEYS = ", ".join(
+    f"set_config('enable_{way}', 'off', true)"
+    for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
+)
+"""What is about one thing is found by its keys: right after a million rows were staged, or when the
+last of them is sent, the server knows too little of them to see that by itself."""
+
 PASSING = frozenset(
     ["57P01", "57P02", "57P03", "25P02", "25P03", "25006", "40001", "40P01", "53300"]
 )
@@ -102,6 +109,8 @@ def make_engine(url: sa.URL) -> Engine:
         options = connection.get_execution_options()
         if not options.get("read_only", False):
             _take_locks(connection, options.get("about"))
+        elif options.get("by_keys", False):
+            connection.exec_driver_sql(f"SELECT {_BY_KEYS}")
 
     return engine
 
@@ -125,8 +134,8 @@ def _take_locks(connection: Connection, about: str | None) -> None:
         # one such lock a transaction, and always after the common one: nobody waits in a circle
         digest = hashlib.blake2b(about.encode(), digest_size=4).digest()
         number = int.from_bytes(digest, signed=True)
-        both = "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s, %s)"
-        connection.exec_driver_sql(both, (ALL, ALL, number))
+        both = "pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s, %s)"
+        connection.exec_driver_sql(f"SELECT {both}, {_BY_KEYS}", (ALL, ALL, number))
 
 
 # --- what got lost ---

@@ -153,7 +153,7 @@ class Staging:
     @lasting
     def all_ready(self) -> list[int]:
         """The open runs with rows `ready`, oldest first."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             ready = sa.select(runs.c.id).where(runs.c.state == "open", _has(State.READY))
             return list(connection.scalars(ready.order_by(runs.c.id)))
 
@@ -165,14 +165,14 @@ class Staging:
 
     @lasting
     def _latest(self, *such: sa.ColumnElement[bool]) -> int | None:
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             found = connection.scalar(sa.select(sa.func.max(runs.c.id)).where(*such))
             return int(found) if found is not None else None
 
     @lasting
     def unfinished(self, run_id: int) -> list[tuple[int, str]]:
         """Older runs to the same target that still have rows `ready`: (run, file)."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             target = sa.select(runs.c.target_id).where(runs.c.id == run_id).scalar_subquery()
             older = sa.select(runs.c.id, runs.c.file).where(
                 runs.c.id < run_id,

@@ -13,15 +13,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from ozodial import settings as config
-from ozodial.commands import take_part, why_not
+from ozodial.commands import access_of_run, take_part
 from ozodial.errors import ExitCode, OzodialError
 from ozodial.events import ErrorEvent, NoticeEvent
-from ozodial.opening import Given, catch_signals, guarded, open_ledger
+from ozodial.opening import Given, catch_signals, guarded, open_ledger, open_place
 from ozodial.render import Viewer, Viewing, open_viewer
 
 if TYPE_CHECKING:
     from ozodial.crew import Stop
     from ozodial.ledger import Ledger
+    from ozodial.staging import Run
 
 LOOK_SECONDS = 1.0
 """How often to look for runs to take part in."""
@@ -55,8 +56,12 @@ def _work(given: Given, viewer: Viewer, until_empty: bool) -> ExitCode:
                 if until_empty and not crew.at_work:
                     break
                 stop.halt.wait(LOOK_SECONDS)
+            if stop.halt.is_set():
+                crew.ask(stop)  # those, too, that began after the signal
+        except BaseException:
+            crew.ask(stop)
+            raise
         finally:
-            crew.ask(stop, ExitCode.TERMINATED)
             crew.wait()
         return stop.exit_code or crew.worst()
 
@@ -74,6 +79,8 @@ class _Crew:
         self._codes: dict[int, ExitCode] = {}
         self._rests_until: dict[int, float] = {}
         self._bugs: list[BaseException] = []
+        self._asking = threading.Lock()
+        self._asked: dict[int, int] = {}
 
     @property
     def at_work(self) -> bool:
@@ -93,12 +100,13 @@ class _Crew:
                 continue
             if time.monotonic() < self._rests_until.get(run_id, 0.0):
                 continue
-            said = why_not(staging.run(run_id), self._given)
+            said = _why_not(staging.run(run_id), self._given)
             if said is not None:
                 self._rests_until[run_id] = float("inf")
                 self._viewer.show(NoticeEvent(f"run {run_id} is left to others: {said}"))
                 continue
             self._stops[run_id] = Stop()
+            self._asked.pop(run_id, None)
             name = f"run {run_id}"
             thread = threading.Thread(target=self._take, args=(run_id,), name=name, daemon=True)
             self._threads[run_id] = thread
@@ -106,12 +114,14 @@ class _Crew:
         if self._bugs:
             raise self._bugs[0]
 
-    def ask(self, stop: "Stop", otherwise: ExitCode | None = None) -> None:
-        """Pass on that the process is to stop."""
-        code = stop.exit_code or otherwise
-        for each in list(self._stops.values()):
-            if code is not None:
-                each.ask(code)
+    def ask(self, stop: "Stop") -> None:
+        """Pass on that the process is to stop; to each run as often as it was told to."""
+        code = stop.exit_code or ExitCode.TERMINATED
+        with self._asking:
+            for run_id, each in list(self._stops.items()):
+                for _ in range(self._asked.get(run_id, 0), 2 if stop.at_once else 1):
+                    self._asked[run_id] = self._asked.get(run_id, 0) + 1
+                    each.ask(code)
 
     def wait(self) -> None:
         """Until every run's requests in flight are recorded."""
@@ -151,6 +161,20 @@ class _Crew:
             for name, stream in (("stdout", view.stdout), ("stderr", view.stderr))
         }
         return replace(view, **streams)
+
+
+def _why_not(run: "Run", given: Given) -> str | None:
+    """Why this process can't take part in a run: its account is another, or it has no key."""
+    try:
+        settings = config.load(given.flags, given.profile or run.options.profile)
+        name = settings.text("user_name")
+        if name not in (None, run.options.user_name):
+            return f"its account is {run.options.user_name}'s, not {name}'s"
+        with open_place(given, settings, run) as place:
+            access_of_run(settings, run, place)
+    except OzodialError as error:
+        return error.message.rstrip(".")
+    return None
 
 
 def _rest(code: ExitCode) -> float:

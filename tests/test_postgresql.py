@@ -1,5 +1,6 @@
 """A ledger on a server that several hosts share: restarts, frozen writers, clocks that differ."""
 
+import re
 import signal
 import threading
 from collections import Counter
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from ozodial.database import open_engine
-from ozodial.errors import LedgerAwayError, LedgerError
+from ozodial.errors import LedgerAwayError, LedgerError, LedgerFullError
 from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.postgres import DatabaseClock
@@ -26,6 +27,7 @@ from tests.harness.operator import Command, until
 from tests.harness.server import Postgres
 from tests.harness.vendor import Vendor
 
+README = Path(__file__).parents[1] / "README.md"
 PHONES = [f"98100000{i:02}" for i in range(20)]
 
 
@@ -313,6 +315,32 @@ def test_a_database_that_can_not_keep_names_is_refused(postgres: Postgres) -> No
     postgres.query(f"CREATE DATABASE latin OWNER ozodial {made}")
     with pytest.raises(LedgerError, match="LATIN1"):
         open_engine(postgres.url.replace("/ozodial?", "/latin?"))
+
+
+def test_a_role_that_may_only_change_rows_is_enough(postgres: Postgres, clock: FakeClock) -> None:
+    """The README's grants, word for word but for the schema's and the role's names."""
+    url = postgres.database()
+    open_engine(url).dispose()
+    schema = url.rpartition("%3D")[2]
+    postgres.query(f"CREATE ROLE host_of_{schema} LOGIN")
+    grants = re.findall(r"^GRANT (?:USAGE|SELECT)[^\n]*;$", README.read_text(), re.MULTILINE)
+    assert len(grants) == 3
+    for grant in grants:
+        own = grant.replace("SCHEMA public", f"SCHEMA {schema}")
+        postgres.query(own.replace("ozodial_host", f"host_of_{schema}"), "ozodial")
+    with Book(url.replace("//ozodial@", f"//host_of_{schema}@"), clock).opened() as desk:
+        run = desk.run(PHONES)
+        Slots(desk.ledger).take(KEY, 30, 60)
+        Slots(desk.ledger).begin_renewal("ops@host", None)
+        desk.send(run)
+        assert desk.states(run) == {"accepted": 20}
+        with pytest.raises(LedgerFullError, match="denied"):
+            forbidden(desk.ledger)
+
+
+def forbidden(ledger: Ledger) -> None:
+    with ledger.write() as connection:
+        connection.exec_driver_sql("TRUNCATE rows")
 
 
 def test_rows_come_out_as_they_went_in(url: str, clock: FakeClock) -> None:
