@@ -97,8 +97,11 @@ def make_engine(url: sa.URL) -> Engine:
         said = "A ledger on PostgreSQL needs its driver (psycopg)."
         raise LedgerError(said, "pip install 'ozodial[postgres]'") from error
 
+    dumper = _writable_text()
+
     @sa.event.listens_for(engine, "connect")
-    def connected(connection: sa.PoolProxiedConnection, _record: object) -> None:
+    def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
+        connection.adapters.register_dumper(str, dumper)
         cursor = connection.cursor()
         cursor.execute(SESSION)
         cursor.close()
@@ -113,6 +116,17 @@ def make_engine(url: sa.URL) -> Engine:
             connection.exec_driver_sql(f"SELECT {_BY_KEYS}")
 
     return engine
+
+
+def _writable_text() -> type:
+    """How text is written: the one character that PostgreSQL can't keep becomes the mark for it."""
+    from psycopg.types.string import StrDumperUnknown
+
+    class Writable(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:  # noqa: ANN401 - as psycopg has it
+            return super().dump(obj.replace("\0", "\ufffd"))
+
+    return Writable
 
 
 def check_encoding(connection: Connection) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from ozodial.claims import BatchResult
 from ozodial.database import open_engine
 from ozodial.errors import LedgerAwayError, LedgerError, LedgerFullError
 from ozodial.ledger import Ledger
-from ozodial.models import State
+from ozodial.models import Outcome, State
 from ozodial.postgres import DatabaseClock
 from ozodial.slots import Slots, answered
 from tests.book import KEY, Book
@@ -346,12 +347,18 @@ def forbidden(ledger: Ledger) -> None:
 def test_rows_come_out_as_they_went_in(url: str, clock: FakeClock) -> None:
     """COPY has its own marks for what is nothing, and for tabs and backslashes."""
     with Book(url, clock).opened() as desk:
-        run = desk.run(["9810000000", "\\N", "a\tb\\c\nd", "नमस्ते 😀"])
+        run = desk.run(["9810000000", "\\N", "a\tb\\c\nd", "नमस्ते 😀", "no\0thing"])
         assert [row.lead[1] for row in ledger_rows(url)] == [
             "9810000000",
             "\\N",
             "a\tb\\c\nd",
             "नमस्ते 😀",
+            "no\ufffdthing",  # PostgreSQL has no such character
         ]
         assert desk.all("SELECT DISTINCT reason, batch_id, part FROM rows") == [(None, None, 0)]
-        assert len(desk.claim(run).rows) == 4
+        claim = desk.claim(run)
+        assert len(claim.rows) == 5
+        said = [Outcome(lead.row, State.REJECTED, None, "said\0so") for lead in claim.rows]
+        result = BatchResult("answered", 1.0, clock.instant(), "said\0so")
+        assert len(desk.of(run).record(claim, said, result, KEY)) == 5
+        assert desk.messages(run) == {"said\ufffdso": 5}
