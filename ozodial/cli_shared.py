@@ -13,7 +13,7 @@ from ozodial import options as opt
 def add_shared(app: typer.Typer, context: dict[str, Any]) -> None:
     """Give these commands to the program."""
     app.command(epilog="Example: ozodial work --until-empty")(work)
-    group = typer.Typer(rich_markup_mode=None, context_settings=context)
+    group = typer.Typer(rich_markup_mode=None, context_settings=context, no_args_is_help=True)
     group.callback(epilog="Example: ozodial ledger status")(ledger)
     group.command("status", epilog="Example: ozodial ledger status --json")(ledger_status)
     group.command("upgrade", epilog="Example: ozodial ledger upgrade")(ledger_upgrade)

@@ -237,4 +237,4 @@ def _reason(error: Exception) -> str:
         error_text = str(error.orig)
     else:
         error_text = str(error)
-    return " ".join(error_text.split()).rstrip(".") or type(error).__name__
+    return " ".join(error_text.split()).rstrip(".?") or type(error).__name__

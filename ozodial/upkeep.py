@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from ozodial.clock import SystemClock
-from ozodial.database import UPGRADES, Upgrades, many, open_engine, shown_place
+from ozodial.database import UPGRADES, Upgrades, file_identity, many, open_engine, shown_place
 from ozodial.errors import LedgerError, UsageError
 from ozodial.ledger import LEASE_SECONDS, Ledger
 from ozodial.models import State
@@ -88,10 +88,10 @@ def upgrade(place: str, upgrades: Upgrades = UPGRADES, version: int = VERSION) -
 
 def copy(ledger: Ledger, target: str) -> dict[str, int]:
     """Copy everything into an empty ledger at another place; rows per table, counted there."""
-    if shown_place(ledger.engine.url) == target:
-        raise UsageError("The ledger can't be copied onto itself.")
     engine = open_engine(target)
     try:
+        if _identity(engine) == _identity(ledger.engine):
+            raise UsageError("The ledger can't be copied onto itself.")
         with ledger.write() as source, engine.begin() as sink:
             _refuse_while_active(source)
             if sink.scalar(sa.select(sa.func.count()).select_from(runs)):
@@ -106,6 +106,18 @@ def copy(ledger: Ledger, target: str) -> dict[str, int]:
             }
     finally:
         engine.dispose()
+
+
+def _identity(engine: Engine) -> object:
+    """The same for the same database, however it is named."""
+    if engine.dialect.name == "sqlite":
+        return file_identity(engine)
+    with engine.connect().execution_options(read_only=True) as connection:
+        return tuple(
+            connection.exec_driver_sql(
+                "SELECT pg_postmaster_start_time(), current_database(), current_schema()"
+            ).one()
+        )
 
 
 def _copy_table(table: sa.Table, source: Connection, sink: Connection) -> int:

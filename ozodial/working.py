@@ -63,6 +63,8 @@ def _work(given: Given, viewer: Viewer, until_empty: bool) -> ExitCode:
             raise
         finally:
             crew.wait()
+        if crew.idle and stop.exit_code is None:
+            viewer.show(NoticeEvent("no run has rows that are ready to be sent"))
         return stop.exit_code or crew.worst()
 
 
@@ -81,6 +83,11 @@ class _Crew:
         self._bugs: list[BaseException] = []
         self._asking = threading.Lock()
         self._asked: dict[int, int] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether it never had anything to do."""
+        return not self._threads
 
     @property
     def at_work(self) -> bool:

