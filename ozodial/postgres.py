@@ -281,6 +281,24 @@ def copy_in(
     """Rows into a table by COPY, several times as fast as INSERT."""
     names = ", ".join(f'"{name}"' for name in columns)
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    with driver.cursor() as cursor:
+        # the driver's own way of writing text is several times as fast as `_writable_text`
+        cursor.adapters.register_dumper(str, _plain_text())
+        with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row if _is_writable(row) else _made_writable(row))
+
+
+def _plain_text() -> type:
+    from psycopg import adapters
+    from psycopg.adapt import PyFormat
+
+    return adapters.get_dumper(str, PyFormat.TEXT)
+
+
+def _is_writable(row: tuple[object, ...]) -> bool:
+    return not any(value.__class__ is str and "\0" in value for value in row)
+
+
+def _made_writable(row: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(v.replace("\0", "\ufffd") if isinstance(v, str) else v for v in row)
