@@ -157,8 +157,8 @@ def _take_locks(connection: Connection, about: str | None) -> None:
 
 def is_away(error: BaseException) -> bool:
     """Whether the server was lost, or can't be used for now: another try may help."""
-    if not isinstance(error, sa.exc.DBAPIError):
-        return False
+    if not isinstance(error, sa.exc.DBAPIError) or not hasattr(error.orig, "sqlstate"):
+        return False  # SQLite's errors have none: a disk that is full does not come back by itself
     state = getattr(error.orig, "sqlstate", None)
     if error.connection_invalidated or state in PASSING or str(state or "").startswith("08"):
         return True
