@@ -6,13 +6,14 @@ at the claim and given back when the lead turns out not taken: no two runs can s
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ozodial.keys import settle_keys, take_doubtful_keys, take_keys
+from ozodial.lasting import lasting, lasting_to_the_end
 from ozodial.ledger import Ledger
 from ozodial.marking import mark_sending, settle, settled_row, split, still_in
 from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
@@ -87,22 +88,26 @@ class Claims:
     def __init__(self, ledger: Ledger, run: Run) -> None:
         self._ledger = ledger
         self._run = run
+        self._about = f"target {run.target_id}"
 
+    @lasting
     def claim(self, limit: int, past: str, after: int = 0) -> Claim:
         """Up to `limit` ready rows behind a row become `sending`.
 
         `past` is now, written as a ScheduledTime.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             return self._claim(connection, limit, past, after)
 
+    @lasting
     def still_mine(self, claim: Claim) -> bool:
         """Whether a claim holds after this process stood still for a while; renews the lease."""
-        with self._ledger.write() as connection:
+        with self._ledger.write("") as connection:
             held = self._ledger.hold(connection)
             outcome = sa.select(batches.c.outcome).where(batches.c.id == claim.batch_id)
             return held and connection.scalar(outcome) == State.SENDING
 
+    @lasting_to_the_end
     def record(
         self, claim: Claim, outcomes: Sequence[Outcome], result: BatchResult, key: SlotKey
     ) -> list[Outcome]:
@@ -111,9 +116,10 @@ class Claims:
         An answer that comes after the rows were given up on still counts, unless they have been
         claimed again since.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             return self._record_answer(connection, claim, outcomes, result, key)
 
+    @lasting_to_the_end
     def record_and_claim(
         self,
         claim: Claim,
@@ -124,55 +130,62 @@ class Claims:
         past: str,
     ) -> tuple[list[Outcome], Claim]:
         """`record`, and a `claim` for the next request in the same commit, which costs the most."""
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             kept = self._record_answer(connection, claim, outcomes, result, key)
             return kept, self._claim(connection, limit, past)
 
+    @lasting_to_the_end
     def hand_back(self, claim: Claim) -> None:
         """A batch that others gave up on was never sent: only this process knows."""
         said = "the process stood still before it was sent"
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             self._record(
                 connection, claim, _unsent(claim), BatchResult("not_sent", 0.0, claim.at, said)
             )
 
+    @lasting_to_the_end
     def unclaim(self, claim: Claim) -> None:
         """A batch is not to be sent after all: as if it had never been claimed."""
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             self._record(connection, claim, _unsent(claim), BatchResult("not_sent", 0.0, claim.at))
             connection.execute(batches.delete().where(batches.c.id == claim.batch_id))
 
+    @lasting
     def any_ready(self) -> bool:
         """Whether the run is open and has rows to send."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             return connection.scalar(_ANY_READY, {"run": self._run.id}) is not None
 
+    @lasting
     def place(self, share: float) -> int:
         """The row behind which that share of the way from the first ready row to the last ends."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             first, last = connection.execute(_READY_SPAN, {"run": self._run.id}).one()
             return int(first + share * (last - first)) - 1 if first is not None else 0
 
+    @lasting
     def in_flight(self) -> tuple[int, int]:
         """Rows of this run that are `sending`: (by this process, by others)."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             found = connection.execute(_IN_FLIGHT, {"run": self._run.id})
             counts = {owner: int(count) for owner, count in found}
             own = counts.pop(self._ledger.owner, 0)
             return own, sum(counts.values())
 
+    @lasting
     def make_unknown_ready(self) -> int:
         """`--resend-unknown`: a person decided that `unknown` rows are to be sent again.
 
         Their keys stay `unknown` until they are claimed: nobody else gets in between, and an answer
         that comes late still counts.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             unknown = (rows.c.run_id == self._run.id) & (rows.c.state == State.UNKNOWN)
             take_doubtful_keys(connection, self._run)
             ready = {"state": State.READY, "reason": None, "message": None}
             return connection.execute(rows.update().where(unknown).values(ready)).rowcount
 
+    @lasting
     def look_again(self) -> None:
         """Rows that were `unknown` for another run's sake only are ready once that is settled."""
         key = sa.select(deliveries.c.row).where(
@@ -189,11 +202,12 @@ class Claims:
         with self._ledger.read() as connection:
             if connection.scalar(sa.select(rows.c.row).where(settled_now).limit(1)) is None:
                 return
-        with self._ledger.write() as connection:
+        with self._ledger.write(self._about) as connection:
             ready = {"state": State.READY, "reason": None, "message": None}
             connection.execute(rows.update().where(settled_now).values(ready))
 
-    def of_batches(self, batch_ids: Iterable[int]) -> Iterator[SettledRow]:
+    @lasting
+    def of_batches(self, batch_ids: Iterable[int]) -> list[SettledRow]:
         """The rows of this run's batches that were given up on."""
         with self._ledger.read() as connection:
             lost = sa.select(rows).where(
@@ -201,11 +215,11 @@ class Claims:
                 rows.c.state == State.UNKNOWN,
                 rows.c.batch_id.in_(list(batch_ids)),
             )
-            yield from [settled_row(row) for row in connection.execute(lost)]
+            return [settled_row(row) for row in connection.execute(lost)]
 
     def _claim(self, connection: Connection, limit: int, past: str, after: int = 0) -> Claim:
         held = self._ledger.hold(connection)
-        now = self._ledger.clock.instant()
+        now = self._ledger.now(connection)
         if not held:
             return Claim(now, lost=True)
         found = Sorting(connection, self._run, past)
@@ -216,7 +230,7 @@ class Claims:
         batch_id, number = 0, 0
         if leads:
             batch_id, number = self._new_batch(connection, len(leads), now)
-            mark_sending(connection, self._run, batch_id, leads)
+            mark_sending(connection, self._run.id, batch_id, leads)
             take_keys(connection, self._run, leads, found.held)
         return Claim(now, batch_id, number, self._ledger.owner, leads, settled, found.blocked)
 

@@ -13,6 +13,7 @@ import typer
 from ozodial import __version__, completing
 from ozodial import options as opt
 from ozodial.cli_runs import runs_app
+from ozodial.cli_shared import add_shared
 from ozodial.cli_tools import tools_app
 from ozodial.errors import ExitCode
 from ozodial.typed import given as _given
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(runs_app, name="runs")
 app.add_typer(tools_app)
+add_shared(app, opt.CONTEXT)
 
 
 @app.command(

@@ -28,7 +28,7 @@ class SystemClock:
     """The machine's own clocks."""
 
     def __init__(self) -> None:
-        self._boot = _boot_id()
+        self._boot = boot_id()
 
     def instant(self) -> Instant:
         """This moment; `time.monotonic` counts from the boot on Linux, for every process alike."""
@@ -44,7 +44,8 @@ def utc(moment: Instant) -> datetime:
     return datetime.fromtimestamp(moment.wall, UTC)
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """What names this boot of the machine; "" where nothing does."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -16,7 +16,7 @@ from ozodial.endpoints import (
     Access,
     Endpoint,
 )
-from ozodial.errors import ExitCode, OzodialError, UsageError
+from ozodial.errors import ExitCode, LedgerAwayError, OzodialError, UsageError
 from ozodial.events import (
     ErrorEvent,
     NoticeEvent,
@@ -90,13 +90,18 @@ def _resume(run_id: int | None, given: Given, viewer: Viewer) -> ExitCode:
             said = "no run has rows that are ready to be sent; `ozodial runs` lists what was"
             viewer.show(NoticeEvent(said))
             return ExitCode.OK
-        settings = config.load(given.flags, given.profile or run.options.profile)
-        place = stack.enter_context(open_place(given, settings, run))
+        stop = stack.enter_context(catch_signals())
+        stack.enter_context(ledger.lease())
+        return take_part(run, given, ledger, viewer, stop)
+
+
+def take_part(run: "Run", given: Given, ledger: "Ledger", viewer: Viewer, stop: "Stop") -> ExitCode:
+    """Send what a run has ready, as it was begun: with its profile, to its address."""
+    settings = config.load(given.flags, given.profile or run.options.profile)
+    with open_place(given, settings, run) as place:
         access = access_of_run(settings, run, place, run.resume_command)
         entry = chosen_endpoint(run.target.endpoint, settings, run.api)
         sender = _Sender(given, settings, entry, place, access, viewer, time_limit(settings))
-        stop = stack.enter_context(catch_signals())
-        stack.enter_context(ledger.lease())
         return sender.go_on(run, ledger, stop)
 
 
@@ -179,13 +184,17 @@ class _Sender:
                     self._tell_pace(wire.pace)
                 else:
                     self.viewer.show(event)
-            for event in send(run, ledger, self.entry, wire, stop):
-                if isinstance(event, SummaryEvent):
-                    code = event.exit_code
-                    self._write_files(run, ledger)
-                if throw_away and isinstance(event, SummaryEvent | ErrorEvent):
-                    event = replace(event, hint=None)  # that ledger can't be resumed
-                self.viewer.show(event)
+            try:
+                for event in send(run, ledger, self.entry, wire, stop):
+                    if isinstance(event, SummaryEvent):
+                        code = event.exit_code
+                        self._write_files(run, ledger)
+                    if throw_away and isinstance(event, SummaryEvent | ErrorEvent):
+                        event = replace(event, hint=None)  # that ledger can't be resumed
+                    self.viewer.show(event)
+            except LedgerAwayError as error:  # nobody can say how the run stands
+                self.viewer.show(ErrorEvent(error.message, run.resume_command))
+                return stop.exit_code or error.exit_code
         return code
 
     @contextmanager

@@ -1,10 +1,11 @@
 """Opening a ledger's database: a file's path or an SQLAlchemy URL in, a ready engine out.
 
 Makes the folder (0700) and the file (0600), creates or upgrades the tables, and refuses what is no
-ledger of ours with one sentence. Writers go one at a time, on SQLite and on PostgreSQL alike. It
-never reads or writes a run: that is `ledger` and the rooms behind it.
+ledger of ours with one sentence. What is PostgreSQL's own is in `postgres`. It never reads or
+writes a run: that is `ledger` and the rooms behind it.
 """
 
+import errno
 import os
 import sqlite3
 import time
@@ -15,13 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ozodial.errors import LedgerError
+from ozodial.postgres import check_encoding, is_postgres, make_engine, marks
 from ozodial.schema import VERSION, add_removal, meta, tables
 
 BUSY_SECONDS = 60.0
 """How long one process waits for another's transaction; each is far shorter."""
-
-WRITERS_LOCK = 6_031_769
-"""The advisory lock by which PostgreSQL lets one writer in at a time, as SQLite does by itself."""
 
 Upgrades = Mapping[int, Callable[[Connection], None]]
 
@@ -29,32 +28,40 @@ UPGRADES: Upgrades = {1: add_removal}
 """From a version to the next one; all that are needed run in one transaction."""
 
 _ANOTHER_FILE = "set OZODIAL_LEDGER to a file that ozodial may write, or move that file away"
+_ITS_SERVER = "see that the server runs, and that OZODIAL_LEDGER names it: psql URL"
 
 
-def open_engine(place: str, upgrades: Upgrades = UPGRADES, version: int = VERSION) -> Engine:
+def open_engine(
+    place: str,
+    upgrades: Upgrades = UPGRADES,
+    version: int = VERSION,
+    *,
+    may_upgrade: Callable[[Connection], None] | None = None,
+) -> Engine:
     """An engine on a ledger with today's tables. `place` is a file's path or an SQLAlchemy URL.
 
-    Errors: LedgerError when it can't be opened, is no ledger, or belongs to a newer version.
+    An older one is upgraded if `may_upgrade` does not object; what several hosts share only where
+    somebody asked for it. Errors: LedgerError when it can't be opened, is no ledger, or belongs to
+    a newer version.
     """
     url = _url(place)
     try:
         # threads wait for the lock of their turn, never for a connection
-        engine = sa.create_engine(url, max_overflow=-1)
+        engine = make_engine(url) if is_postgres(url) else sa.create_engine(url, max_overflow=-1)
     except (sa.exc.ArgumentError, ImportError) as error:
         missing = isinstance(error, ImportError)
-        hint = "pip install 'psycopg[binary]', and postgresql+psycopg://… as the URL"
-        said = f"The ledger {_shown(url)} can't be used: {error}."
+        hint = "pip install 'ozodial[postgres]', and postgresql+psycopg://… as the URL"
+        said = f"The ledger {shown_place(url)} can't be used: {error}."
         raise LedgerError(said, hint if missing else _ANOTHER_FILE) from error
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
-    elif engine.dialect.name == "postgresql":
-        _tune_postgresql(engine)
     try:
-        _retry_locked(lambda: _create(engine, upgrades, version))
+        _retry_locked(lambda: _create(engine, upgrades, version, may_upgrade))
     except (sa.exc.DatabaseError, sqlite3.Error, OSError) as error:
         engine.dispose()
-        said = f"The ledger {_shown(url)} can't be used: {_reason(error)}."
-        raise LedgerError(said, _ANOTHER_FILE) from error
+        said = f"The ledger {shown_place(url)} can't be used: {_reason(error)}."
+        hint = _ITS_SERVER if is_postgres(url) else _ANOTHER_FILE
+        raise LedgerError(said, hint) from error
     except LedgerError:
         engine.dispose()
         raise
@@ -104,14 +111,25 @@ def _own_file(place: str, path: Path) -> sa.URL:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # made by us, so that its mode is right before the first secret is in it
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        _check_file(place, path)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise LedgerError(f"The ledger {place} can't be opened: {why}.", _ANOTHER_FILE) from error
     return sa.URL.create("sqlite", database=str(path))
 
 
-def _shown(url: sa.URL) -> str:
+def _check_file(place: str, path: Path) -> None:
+    # not by opening it: closing it again would drop the locks of SQLite's connections in this
+    # process, and with them other processes' regard for what is being written
+    if not path.is_dir() and os.access(path, os.R_OK | os.W_OK):
+        return
+    why = os.strerror(errno.EISDIR if path.is_dir() else errno.EACCES)
+    raise LedgerError(f"The ledger {place} can't be opened: {why}.", _ANOTHER_FILE)
+
+
+def shown_place(url: sa.URL) -> str:
     """The place as a person knows it, without a password."""
     return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
 
@@ -132,14 +150,6 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
 
 
-def _tune_postgresql(engine: Engine) -> None:
-    @sa.event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        if not _reads(connection):
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS:.0f}s'")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
-
-
 def _reads(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get("read_only", False))
 
@@ -156,13 +166,21 @@ def _retry_locked(work: Callable[[], None]) -> None:
         time.sleep(0.02)
 
 
-def _create(engine: Engine, upgrades: Upgrades, version: int) -> None:
+def _create(
+    engine: Engine,
+    upgrades: Upgrades,
+    version: int,
+    may_upgrade: Callable[[Connection], None] | None,
+) -> None:
     with engine.connect() as connection:
         if _version(connection.execution_options(read_only=True)) == version:
             return
     with engine.begin() as connection:
         found = _version(connection)
         if found is None:
+            if engine.dialect.name == "postgresql":
+                check_encoding(connection)
+                marks.create(connection)
             tables.create_all(connection)
             connection.execute(meta.insert().values(name="version", value=str(version)))
             return
@@ -175,6 +193,13 @@ def _create(engine: Engine, upgrades: Upgrades, version: int) -> None:
             )
         if not steps:
             return  # another process was faster
+        if may_upgrade is not None:
+            may_upgrade(connection)
+        elif engine.dialect.name == "postgresql":
+            raise LedgerError(
+                f"The ledger is of an older ozodial (version {found}, this one needs {version}).",
+                "ozodial ledger upgrade",
+            )
         _keep_copy(engine, found)
         for step in steps:
             if step is not None:
@@ -216,4 +241,4 @@ def _reason(error: Exception) -> str:
         error_text = str(error.orig)
     else:
         error_text = str(error)
-    return " ".join(error_text.split()).rstrip(".") or type(error).__name__
+    return " ".join(error_text.split()).rstrip(".?") or type(error).__name__

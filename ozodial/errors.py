@@ -8,6 +8,7 @@ OzodialError
 ├── LedgerError         the ledger can't be opened or used          exit 6
 └── StoppedError        stopped before the end; resume goes on      exit 7
     └── LedgerFullError the ledger can't take more facts            exit 7
+        └── LedgerAwayError  its server is away for now         exit 7
 
 Every error is one sentence for a person and, where there is one, the next command to type.
 """
@@ -79,3 +80,7 @@ class StoppedError(OzodialError):
 
 class LedgerFullError(StoppedError):
     """A fact can't be written to the ledger (disk full, read-only, gone)."""
+
+
+class LedgerAwayError(LedgerFullError):
+    """The ledger's server can't be reached for now; nothing was written."""

@@ -1,5 +1,6 @@
 """What the ledger says about runs, for people and files: lists, stories, rows. Reads only."""
 
+import functools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -228,9 +229,13 @@ def _paged(
         page = sa.select(rows).where(rows.c.run_id == run_id, rows.c.row > after)
         if states is not None:
             page = page.where(rows.c.state.in_(states))
-        with ledger.read() as connection:
-            found = connection.execute(page.order_by(rows.c.row).limit(PAGE)).all()
+        found = ledger.outage.go_on(functools.partial(_page, ledger, page))
         if not found:
             return
         yield from found
         after = found[-1].row
+
+
+def _page(ledger: Ledger, page: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    with ledger.read() as connection:
+        return connection.execute(page.order_by(rows.c.row).limit(PAGE)).all()

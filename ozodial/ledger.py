@@ -5,17 +5,21 @@ A `Ledger` is an engine, a clock and this process as an *owner*, alive while it 
 `read` and `write`. Nothing here knows HTTP or shows anything.
 """
 
+import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from ozodial.clock import Clock
+from ozodial.clock import Clock, boot_id
 from ozodial.database import BUSY_SECONDS, file_identity, open_engine
-from ozodial.errors import LedgerFullError
+from ozodial.errors import LedgerAwayError, LedgerFullError
+from ozodial.lasting import Outage, lasting
+from ozodial.models import Instant
 from ozodial.owners import bury, dead_owners, give_up, in_flight, register, renew, this_host
+from ozodial.postgres import DENIED, LOCK_TIMEOUT, DatabaseClock, Writer, is_away, serving_since
 
 LEASE_SECONDS = 30.0
 """How long an owner elsewhere is believed alive without a sign; renewed three times in that."""
@@ -24,7 +28,8 @@ LEASE_SECONDS = 30.0
 class Ledger:
     """An open ledger. Use `lease()` around anything that stages or sends.
 
-    `reaped` holds the batches whose sender this process found gone.
+    `reaped` holds the batches whose sender this process found gone. `clock` is the ledger's: the
+    host's own, or the database's where several hosts share it.
     """
 
     def __init__(self, engine: Engine, clock: Clock, *, lease_seconds: float | None = None) -> None:
@@ -33,22 +38,49 @@ class Ledger:
         self.owner = 0
         self.reaped: list[int] = []
         self.lease_seconds = LEASE_SECONDS if lease_seconds is None else lease_seconds
-        self._host = this_host()
+        self.outage = Outage(clock)
+        self._writer = Writer(engine) if engine.dialect.name == "postgresql" else None
+        self._host = self.host_of(engine)
         self._file = file_identity(engine)
         self._writing = threading.Lock()
 
     @classmethod
     def open(cls, place: str, clock: Clock) -> "Ledger":
         """Open or create the ledger at a file's path or an SQLAlchemy URL (LedgerError if not)."""
-        return cls(open_engine(place), clock)
+        engine = open_engine(place)
+        if engine.dialect.name != "postgresql":
+            return cls(engine, clock)
+        ledger = cls(engine, DatabaseClock(clock))
+        with ledger.read() as connection:
+            ledger.now(connection)
+        return ledger
+
+    @staticmethod
+    def host_of(engine: Engine) -> str:
+        """This host's name among all who share a ledger."""
+        # hosts that are copies of each other have equal names, but were not booted as one
+        shared = engine.dialect.name == "postgresql"
+        return f"{this_host()}/{boot_id()}" if shared else this_host()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, or of the server."""
+        if self._writer is not None:
+            self._writer.end()
         self.engine.dispose()
 
+    def now(self, connection: Connection) -> Instant:
+        """This moment, as all who share the ledger see it; never later than what is done next."""
+        if isinstance(self.clock, DatabaseClock):
+            return self.clock.sample(connection)
+        return self.clock.instant()
+
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction, one fact. LedgerFullError if it can't be written."""
+    def write(self, about: str | None = None) -> Iterator[Connection]:
+        """One transaction, one fact. LedgerFullError if it can't be written.
+
+        Where several hosts share the ledger, facts `about` different things are written side by
+        side ("": about nothing that another fact could be about), without it one is written alone.
+        """
         # our own threads take turns here: waiting for SQLite's lock means sleeping and trying again
         with self._writing, _translated():
             if file_identity(self.engine) != self._file:
@@ -58,17 +90,26 @@ class Ledger:
                 )
             owner = self.owner
             try:
-                with self.engine.begin() as connection:
+                with self._transaction(about) as connection:
                     yield connection
             except BaseException:
                 self.owner = owner  # a new owner in a transaction that failed does not exist
                 raise
 
+    def _transaction(self, about: str | None) -> AbstractContextManager[Connection]:
+        if self._writer is None:
+            return self.engine.begin()
+        return self._writer.transaction(about, lambda error: self.outage.wait(_away(error)))
+
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A consistent view that blocks nobody."""
+    def read(self, *, by_keys: bool = False) -> Iterator[Connection]:
+        """A consistent view that blocks nobody; `by_keys`: of few rows among many."""
         with _translated(), self.engine.connect() as connection:
-            yield connection.execution_options(read_only=True)
+            yield connection.execution_options(read_only=True, by_keys=by_keys)
+
+    @property
+    def _ledger(self) -> "Ledger":
+        return self  # what `lasting` asks for
 
     # --- owners and leases ---
 
@@ -76,7 +117,7 @@ class Ledger:
     def lease(self) -> Iterator[None]:
         """Be an owner: registered, renewed (also during a long request), and gone in the end."""
         with self.write() as connection:
-            self.owner = register(connection, self._host, self.clock.instant())
+            self.owner = register(connection, self._host, self.now(connection))
         stop = threading.Event()
         thread = threading.Thread(target=self._keep_renewing, args=(stop,), daemon=True)
         thread.start()
@@ -92,12 +133,13 @@ class Ledger:
 
         After a False the process is a new owner, and holds nothing of what it held before.
         """
-        now = self.clock.instant()
+        now = self.now(connection)
         if renew(connection, self.owner, now):
             return True
         self.owner = register(connection, self._host, now)
         return False
 
+    @lasting
     def reap(self) -> list[int]:
         """Settle what dead owners held; the ids of the batches that became `unknown`."""
         with self.read() as connection:
@@ -105,11 +147,12 @@ class Ledger:
         if not dead:
             return []
         with self.write() as connection:
-            now = self.clock.instant()
+            now = self.now(connection)
             lost = [b for owner in self._dead(connection) for b in bury(connection, owner, now)]
         self.reaped += lost
         return lost
 
+    @lasting
     def abandon(self) -> list[int]:
         """Give up on what this process has in flight; the ids of the batches now `unknown`."""
         with self.read() as connection:
@@ -119,20 +162,27 @@ class Ledger:
             return give_up(connection, self.owner)
 
     def _dead(self, connection: Connection) -> list[int]:
-        found = dead_owners(connection, self._host, self.clock.instant(), self.lease_seconds)
+        now, lease = self.now(connection), self.lease_seconds
+        if isinstance(self.clock, DatabaseClock):
+            # while the server was away nobody could renew: all have a whole lease from its return
+            lease = lease if now.since(serving_since(connection)) > lease else math.inf
+        found = dead_owners(connection, self._host, now, lease)
         return [owner for owner in found if owner != self.owner]
 
     def _keep_renewing(self, stop: threading.Event) -> None:
         # real time, whatever the run's clock is: other processes judge us by it
-        while not stop.wait(self.lease_seconds / 3):
+        pause = self.lease_seconds / 3
+        while not stop.wait(pause):
+            pause = self.lease_seconds / 30
             # if it can't be written, the next claim finds out, with a person to tell
-            with suppress(LedgerFullError), self.write() as connection:
-                renew(connection, self.owner, self.clock.instant())
+            with suppress(LedgerFullError), self.write("") as connection:
+                renew(connection, self.owner, self.now(connection))
+                pause = self.lease_seconds / 3
 
     def _leave(self) -> None:
         # if it can't be written, the next process finds us dead and does the same
         with suppress(LedgerFullError), self.write() as connection:
-            bury(connection, self.owner, self.clock.instant())
+            bury(connection, self.owner, self.now(connection))
         self.owner = 0
 
 
@@ -141,9 +191,12 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.DatabaseError as error:
-        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+        state = getattr(error.orig, "sqlstate", None)
+        if is_away(error):
+            raise _away(error) from error
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError) and state != DENIED:
             raise  # a bug of ours
-        if "database is locked" in str(error.orig):
+        if "database is locked" in str(error.orig) or state == LOCK_TIMEOUT:
             raise LedgerFullError(
                 f"Another process has kept the ledger locked for {BUSY_SECONDS:.0f} s.",
                 "if one of ozodial is stopped, let it go on (fg, kill -CONT): ozodial resume",
@@ -152,3 +205,11 @@ def _translated() -> Iterator[None]:
             f"The ledger can't be used any more: {error.orig}.",
             "make room or access for the ledger, then: ozodial resume",
         ) from error
+
+
+def _away(error: sa.exc.DBAPIError) -> LedgerAwayError:
+    said = " ".join(str(error.orig).split()).rstrip(".")
+    return LedgerAwayError(
+        f"The ledger's server can't be reached: {said}.",
+        "see that it runs, then: ozodial resume",
+    )

@@ -134,7 +134,7 @@ def runs_cancel(run_id: int, view: Viewing) -> ExitCode:
 def check_kept(run: "Run") -> None:
     """UsageError where the rows of a run were purged."""
     if run.options.purged is not None:
-        day = _when(run.options.purged)[:10]
+        day = when(run.options.purged)[:10]
         said = f"The leads of run {run.id} were removed by `runs purge` on {day}."
         raise UsageError(said, f"ozodial runs show {run.id}")
 
@@ -165,14 +165,15 @@ def _words(flag: str, said: str | None, known: Sequence[str]) -> frozenset[str] 
     return frozenset(words)
 
 
-def _when(seconds: float) -> str:
+def when(seconds: float) -> str:
+    """Seconds since 1970 as a person here reads them."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _run_line(record: "RunRecord") -> RunLine:
     return RunLine(
         run=record.id,
-        created=_when(record.created),
+        created=when(record.created),
         command=record.command,
         campaign=record.campaign,
         file=record.file,
@@ -193,7 +194,7 @@ def story_of(ledger: "Ledger", run_id: int, most: int = PROBLEMS_SHOWN) -> RunSt
     batches = [
         BatchLine(
             batch=batch.number,
-            started=_when(batch.claimed),
+            started=when(batch.claimed),
             rows=batch.rows,
             outcome=batch.outcome,
             seconds=batch.seconds,
@@ -224,7 +225,7 @@ def _settings(run: "Run") -> list[tuple[str, str, str]]:
     if all(name != "base_url" for name, *_ in told):
         told.insert(1, ("base_url", options.base_url, "domain"))
     if options.purged is not None:
-        told.append(("purged", _when(options.purged), "runs purge"))
+        told.append(("purged", when(options.purged), "runs purge"))
     return told
 
 

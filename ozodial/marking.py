@@ -7,9 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ozodial.database import many
-from ozodial.models import LeadRow, Outcome, SettledRow, State
-from ozodial.schema import rows
-from ozodial.staging import Run
+from ozodial.models import LeadRow, Outcome, Reason, SettledRow, State
+from ozodial.schema import deliveries, rows
 
 _NEXT: Mapping[str, Set[State]] = {
     State.SENDING: frozenset(State),
@@ -60,10 +59,12 @@ def settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | O
     many(connection, _SETTLE, values)
 
 
-def mark_sending(connection: Connection, run: Run, batch_id: int, leads: Sequence[LeadRow]) -> None:
+def mark_sending(
+    connection: Connection, run_id: int, batch_id: int, leads: Sequence[LeadRow]
+) -> None:
     """Write that rows are on their way with a batch."""
     sending = str(State.SENDING)
-    many(connection, _SENDING, [(sending, batch_id, run.id, lead.row) for lead in leads])
+    many(connection, _SENDING, [(sending, batch_id, run_id, lead.row) for lead in leads])
 
 
 def still_in(
@@ -85,3 +86,19 @@ def split(connection: Connection, run_id: int, batch_id: int, refused: Sequence[
             .where(rows.c.run_id == run_id, rows.c.row.in_(numbers))
             .values(part=2 * batch_id + part)
         )
+
+
+def mark_accepted_before(connection: Connection, run_id: int, target_id: int) -> None:
+    """Rows whose lead went into the same campaign by the same command earlier."""
+    said = sa.literal("accepted in run ") + sa.cast(deliveries.c.run_id, sa.String)
+    connection.execute(
+        rows.update()
+        .where(
+            rows.c.run_id == run_id,
+            rows.c.state == State.READY,
+            deliveries.c.target_id == target_id,
+            deliveries.c.lead_hash == rows.c.lead_hash,
+            deliveries.c.state.in_([State.ACCEPTED, State.QUEUED]),
+        )
+        .values(state=State.ALREADY_ACCEPTED, reason=Reason.SENT_BEFORE, message=said)
+    )

@@ -198,6 +198,7 @@ def open_ledger(settings: config.Settings, sandbox: bool) -> "Iterator[Ledger]":
             place = str(Path(folder) / "ledger.db")
         ledger = Ledger.open(place or config.ledger_place(settings=settings), SystemClock())
         stack.callback(ledger.close)
+        ledger.outage.patience = settings.number("patience", 0)
         yield ledger
 
 

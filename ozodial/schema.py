@@ -149,6 +149,11 @@ token_requests = sa.Table(
     *_instant("asked"),
 )
 
+for _table in tables.tables.values():
+    for _constraint in _table.foreign_key_constraints:
+        # as on SQLite nobody checks them: for each of a million rows that would cost more than it
+        _constraint.ddl_if(dialect="sqlite")
+
 
 def add_removal(connection: Connection) -> None:
     """From version 1 to 2: requests that remove, and the vendor's numbers of scheduled rows."""

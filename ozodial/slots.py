@@ -12,7 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ozodial.database import many
 from ozodial.endpoints import TOKEN_SECONDS, TOKENS_PER_HOUR
+from ozodial.lasting import lasting, lasting_to_the_end
 from ozodial.ledger import Ledger
 from ozodial.models import Instant
 from ozodial.schema import instant, moment, slots, token_requests, tokens
@@ -47,6 +49,7 @@ class Slots:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
+    @lasting
     def take(self, key: SlotKey, pace: float, hold_seconds: float) -> Turn:
         """Take the turn, or say how long to wait before asking again.
 
@@ -58,10 +61,10 @@ class Slots:
                 now = self._ledger.clock.instant()
                 if slot is None or _turn(slot, pace, now) == Turn(0.0):
                     return Turn(0.0)  # nothing to write: it is nobody's turn in particular
-        with self._ledger.write() as connection:
+        with self._ledger.write("") as connection:
             self._ledger.hold(connection)
-            now = self._ledger.clock.instant()
             slot = _made(connection, key)
+            now = self._ledger.now(connection)
             if key.exclusive and slot.owner_id not in (None, self._ledger.owner):
                 return Turn(POLL_SECONDS, "busy")
             _heal(connection, key, slot, now)
@@ -71,32 +74,36 @@ class Slots:
                 _update(connection, key, {**taken, **moment("taken", now)})
             return turn
 
+    @lasting_to_the_end
     def give_back(self, key: SlotKey) -> None:
         """The turn was not used: nothing was sent, and the last answer stays the last."""
         if not key.exclusive:
             return
-        with self._ledger.write() as connection:
+        with self._ledger.write("") as connection:
             mine = slots.c.owner_id == self._ledger.owner
             connection.execute(_UPDATE.where(mine), {**_same(key), "owner_id": None})
 
+    @lasting
     def token(self, account: str) -> str | None:
         """The account's token, if it lives for two more minutes."""
         with self._ledger.read() as connection:
             return self._living(connection, account)
 
+    @lasting
     def forget_token(self, account: str) -> bool:
         """Let go of the account's token; False if there was none."""
-        with self._ledger.write() as connection:
+        with self._ledger.write(f"token {account}") as connection:
             mine = (tokens.c.account == account) & tokens.c.token.is_not(None)
             return bool(connection.execute(tokens.update().where(mine).values(token=None)).rowcount)
 
+    @lasting
     def begin_renewal(self, account: str, stale: str | None) -> Turn | str:
         """Ask to renew: a token that somebody else got meanwhile, or when it is our turn to ask.
 
         A `Turn` without wait means that this process asks the vendor now, and says so by
         `finish_renewal`. The request is counted before it is made: at most 10 an hour.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(f"token {account}") as connection:
             self._ledger.hold(connection)
             living = self._living(connection, account)
             if living is not None and living != stale:
@@ -106,7 +113,7 @@ class Slots:
                 connection.execute(tokens.insert().values(account=account))
             elif row.owner_id not in (None, self._ledger.owner):
                 return Turn(POLL_SECONDS, "busy")
-            now = self._ledger.clock.instant()
+            now = self._ledger.now(connection)
             wait = _until_allowed(connection, account, now)
             if wait > 0:
                 return Turn(wait, "retry")
@@ -116,6 +123,7 @@ class Slots:
             connection.execute(renewer.values(owner_id=self._ledger.owner))
             return Turn(0.0)
 
+    @lasting_to_the_end
     def finish_renewal(
         self, account: str, token: str | None, lifetime: float, *, counts: bool = True
     ) -> None:
@@ -123,14 +131,14 @@ class Slots:
 
         Without `counts` the request never arrived: it is none of the 10 an hour.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(f"token {account}") as connection:
             if not counts:
                 ours = sa.select(sa.func.max(token_requests.c.id))
                 last = ours.where(token_requests.c.account == account).scalar_subquery()
                 connection.execute(token_requests.delete().where(token_requests.c.id == last))
             values: dict[str, Any] = {"owner_id": None}
             if token is not None:
-                now = self._ledger.clock.instant()
+                now = self._ledger.now(connection)
                 values |= {"token": token, "lifetime": lifetime, **moment("obtained", now)}
             connection.execute(tokens.update().where(tokens.c.account == account).values(values))
 
@@ -142,6 +150,9 @@ class Slots:
         lifetime = row.lifetime or TOKEN_SECONDS
         # a clock that was set back says nothing about its age; the vendor will, if it is too old
         return str(row.token) if age < lifetime - min(RENEW_EARLY, lifetime / 10) else None
+
+
+_INSERT_SLOT = "INSERT INTO slots (account, endpoint) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
 def answered(
@@ -221,6 +232,7 @@ _SAME = (slots.c.account == sa.bindparam("of_account")) & (
     slots.c.endpoint == sa.bindparam("of_endpoint")
 )
 _FIND = sa.select(slots).where(_SAME)
+_MINE = _FIND.with_for_update()
 _UPDATE = slots.update().where(_SAME)
 _TOKEN = sa.select(tokens).where(tokens.c.account == sa.bindparam("of_account"))
 
@@ -234,10 +246,11 @@ def _find(connection: Connection, key: SlotKey) -> sa.Row[Any] | None:
 
 
 def _made(connection: Connection, key: SlotKey) -> sa.Row[Any]:
-    found = _find(connection, key)
+    """The slot, for this transaction alone to change."""
+    found = connection.execute(_MINE, _same(key)).first()
     if found is None:
-        connection.execute(slots.insert().values(account=key.account, endpoint=key.endpoint))
-        found = connection.execute(_FIND, _same(key)).one()
+        many(connection, _INSERT_SLOT, [(key.account, key.endpoint)])
+        found = connection.execute(_MINE, _same(key)).one()
     return found
 
 

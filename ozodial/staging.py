@@ -5,7 +5,7 @@ that is still being staged belongs to its owner alone, and is discarded when tha
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -16,9 +16,12 @@ from sqlalchemy.engine import Connection
 from ozodial.address import SANDBOX
 from ozodial.database import many
 from ozodial.errors import StoppedError, UsageError
+from ozodial.lasting import lasting
 from ozodial.ledger import Ledger
-from ozodial.models import Reason, StagedRow, State, Target
-from ozodial.schema import batches, deliveries, rows, runs, targets
+from ozodial.marking import mark_accepted_before
+from ozodial.models import StagedRow, State, Target
+from ozodial.postgres import copy_in
+from ozodial.schema import batches, rows, runs, targets
 
 CHUNK = 5_000
 
@@ -101,11 +104,13 @@ class Staging:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
+    @lasting
     def find(self, fingerprint: str) -> tuple[int, bool] | None:
         """The latest run of the same command on the same file: (run, still being staged)."""
         with self._ledger.read() as connection:
             return self._find(connection, fingerprint)
 
+    @lasting
     def part_of_same(self, fingerprint: str) -> Run | None:
         """The latest run of the same command on the same file with another --limit, or none."""
         with self._ledger.read() as connection:
@@ -114,6 +119,7 @@ class Staging:
             found = connection.scalar(latest)
             return _run(connection, found) if found is not None else None
 
+    @lasting
     def begin(self, new: NewRun) -> int | None:
         """Start staging; None if another process was first with the same fingerprint."""
         with self._ledger.write() as connection:
@@ -125,18 +131,26 @@ class Staging:
         """Stage rows, a transaction for each chunk; yields the number of rows so far."""
         source, done = iter(staged), 0
         while chunk := [(*row, run_id) for row in islice(source, CHUNK)]:
-            with self._ledger.write() as connection:
-                self._check_mine(connection, run_id)
-                many(connection, _INSERT_ROWS, chunk)
+            self._add(run_id, chunk)
             done += len(chunk)
             yield done
 
+    @lasting
+    def _add(self, run_id: int, chunk: Sequence[tuple[object, ...]]) -> None:
+        with self._ledger.write("") as connection:
+            self._check_mine(connection, run_id)
+            if connection.dialect.name == "postgresql":
+                copy_in(connection, "rows", COLUMNS, chunk)
+            else:
+                many(connection, _INSERT_ROWS, chunk)
+
+    @lasting
     def finish(self, run_id: int, left_out: int = 0) -> None:
         """Open a staged run for sending; leads that went in earlier become `already_accepted`.
 
         `left_out` rows of its file were not staged.
         """
-        with self._ledger.write() as connection:
+        with self._ledger.write(f"run {run_id}") as connection:
             self._complete(connection, run_id, left_out)
             opened = runs.update().where(runs.c.id == run_id)
             connection.execute(opened.values(state="open", owner_id=None))
@@ -151,7 +165,7 @@ class Staging:
         self._check_mine(connection, run_id)
         run = _run(connection, run_id)
         if not run.options.resend:
-            _mark_accepted_before(connection, run)
+            mark_accepted_before(connection, run.id, run.target_id)
         options = _json(replace(run.options, left_out=left_out))
         connection.execute(runs.update().where(runs.c.id == run_id).values(options=options))
 
@@ -162,6 +176,7 @@ class Staging:
             if connection.execute(half).rowcount:
                 connection.execute(rows.delete().where(rows.c.run_id == run_id))
 
+    @lasting
     def run(self, run_id: int) -> Run:
         """One run; UsageError if there is none of that number."""
         with self._ledger.read() as connection:
@@ -171,20 +186,29 @@ class Staging:
         """The latest open run with rows `ready`."""
         return self._latest(runs.c.state == "open", _has(State.READY))
 
+    @lasting
+    def all_ready(self) -> list[int]:
+        """The open runs with rows `ready`, oldest first."""
+        with self._ledger.read(by_keys=True) as connection:
+            ready = sa.select(runs.c.id).where(runs.c.state == "open", _has(State.READY))
+            return list(connection.scalars(ready.order_by(runs.c.id)))
+
     def latest_in_flight(self) -> int | None:
         """The latest run that some process is sending, or that was found abandoned just now."""
         reaped = sa.select(batches.c.run_id).where(batches.c.id.in_(self._ledger.reaped))
         abandoned = runs.c.id.in_(reaped)
         return self._latest(runs.c.state == "open", _has(State.SENDING) | abandoned)
 
+    @lasting
     def _latest(self, *such: sa.ColumnElement[bool]) -> int | None:
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             found = connection.scalar(sa.select(sa.func.max(runs.c.id)).where(*such))
             return int(found) if found is not None else None
 
+    @lasting
     def unfinished(self, run_id: int) -> list[tuple[int, str]]:
         """Older runs to the same target that still have rows `ready`: (run, file)."""
-        with self._ledger.read() as connection:
+        with self._ledger.read(by_keys=True) as connection:
             target = sa.select(runs.c.target_id).where(runs.c.id == run_id).scalar_subquery()
             older = sa.select(runs.c.id, runs.c.file).where(
                 runs.c.id < run_id,
@@ -194,6 +218,7 @@ class Staging:
             )
             return [(found.id, found.file) for found in connection.execute(older)]
 
+    @lasting
     def counts(self, run_id: int) -> dict[State, int]:
         """How many rows of a run are in each state; states without rows are left out."""
         with self._ledger.read() as connection:
@@ -295,18 +320,3 @@ def _target_id(connection: Connection, target: Target) -> int:
 def _has(state: State) -> sa.ColumnElement[bool]:
     such = sa.select(rows.c.row).where(rows.c.run_id == runs.c.id, rows.c.state == state)
     return such.exists()
-
-
-def _mark_accepted_before(connection: Connection, run: Run) -> None:
-    said = sa.literal("accepted in run ") + sa.cast(deliveries.c.run_id, sa.String)
-    connection.execute(
-        rows.update()
-        .where(
-            rows.c.run_id == run.id,
-            rows.c.state == State.READY,
-            deliveries.c.target_id == run.target_id,
-            deliveries.c.lead_hash == rows.c.lead_hash,
-            deliveries.c.state.in_([State.ACCEPTED, State.QUEUED]),
-        )
-        .values(state=State.ALREADY_ACCEPTED, reason=Reason.SENT_BEFORE, message=said)
-    )

@@ -74,6 +74,7 @@ def prepare(
     is not `agreed` to is discarded too, and HaltError raised.
     """
     staging = Staging(ledger)
+    ledger.outage.halt = stop.halt
     ledger.reap()
     with open_leads(job.recipe) as leads:
         new = _new_run(job, leads, dry)
@@ -235,6 +236,8 @@ def send(run: Run, ledger: Ledger, endpoint: Endpoint, wire: Wire, stop: Stop) -
     events = Events()
     shift = new_shift(run, ledger, endpoint, wire, events.put, stop.halt)
     stop.wake = lambda: events.put(None)
+    ledger.outage.halt = stop.halt
+    ledger.outage.tell = lambda wait, said: events.put([WaitEvent(wait, "retry", said)])
     ledger.reap()
     yield from given_up(run, ledger, ledger.reaped)
     trouble: OzodialError | None = None

@@ -30,9 +30,9 @@ COLUMNS = ("PhoneNumber", "ScheduledTime", "ExpiryDate")
 
 @dataclass
 class Book:
-    """A ledger file, opened as often as there are processes."""
+    """A ledger's file or URL, opened as often as there are processes."""
 
-    path: Path
+    path: Path | str
     clock: Clock
     lease_seconds: float = 30.0
     made: int = 0
@@ -41,9 +41,11 @@ class Book:
     def opened(self) -> Iterator["Desk"]:
         """One process's way in; it stays an owner until the end."""
         ledger = self.ledger()
-        with ledger.lease():
-            yield Desk(self, ledger)
-        ledger.close()
+        try:
+            with ledger.lease():
+                yield Desk(self, ledger)
+        finally:
+            ledger.close()
 
     def ledger(self) -> Ledger:
         """An open ledger that owns nothing yet."""

@@ -13,7 +13,9 @@ from ozodial.clock import Clock
 from ozodial.models import Instant
 from ozodial.sandbox import Sandbox, SandboxConfig
 from ozodial.sandbox_server import ServerHandle, serve_in_thread
+from tests.book import Book
 from tests.command import Desk
+from tests.harness.server import NoServerError, Postgres
 
 settings.register_profile("short", deadline=None)  # how busy the machine is proves nothing
 settings.load_profile("short")
@@ -55,6 +57,32 @@ class FakeClock:
 
 
 StartSandbox = Callable[..., ServerHandle]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL of the tests' own; where none can run, its tests are skipped."""
+    try:
+        server = Postgres()
+    except NoServerError as error:
+        pytest.skip(str(error))
+    with server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a ledger may be made: a file's path, or the URL of an empty database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger.db")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture
+def book(place: str, clock: "FakeClock") -> Book:
+    """A ledger on either database, by a clock that stands still."""
+    return Book(place, clock)
 
 
 @pytest.fixture

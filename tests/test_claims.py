@@ -1,7 +1,6 @@
 """Claims: the delivery key, what an answer may still settle, and every way of sending again."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,11 +17,6 @@ READY = State.READY
 
 
 @pytest.fixture
-def book(tmp_path: Path, clock: FakeClock) -> Book:
-    return Book(tmp_path / "ledger.db", clock)
-
-
-@pytest.fixture
 def desk(book: Book) -> Iterator[Desk]:
     with book.opened() as opened:
         yield opened
@@ -34,7 +28,7 @@ def rows(claim_rows: object) -> list[int]:
 
 def keys(desk: Desk) -> list[tuple[object, ...]]:
     """(state, run, row) of every key, in the order of rows."""
-    found = desk.all("SELECT state, run_id, row FROM deliveries ORDER BY row, run_id")
+    found = desk.all('SELECT state, run_id, "row" FROM deliveries ORDER BY "row", run_id')
     return [tuple(key) for key in found]
 
 

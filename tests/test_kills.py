@@ -6,6 +6,7 @@ The short form; the long one is `python -m tests.harness.kills --kills 300`.
 from dataclasses import replace
 
 from tests.harness.kills import SCENARIOS, run
+from tests.harness.server import Postgres
 
 SHORT = [
     replace(SCENARIOS[0], leads=700),
@@ -14,8 +15,18 @@ SHORT = [
 ]
 
 
+FEW = [replace(SCENARIOS[0], leads=700), replace(SCENARIOS[2], leads=1_000)]
+
+
 def test_no_kill_loses_a_lead_or_sends_it_twice() -> None:
     tally = run(kills=9, seed=20261122, most=4, scenarios=SHORT)
 
     assert tally.complaints == []
     assert tally.kills >= 9
+
+
+def test_nor_on_a_server_that_others_share(postgres: Postgres) -> None:
+    tally = run(6, seed=20261123, most=3, scenarios=FEW, new_ledger=lambda _: postgres.database())
+
+    assert tally.complaints == []
+    assert tally.kills >= 6

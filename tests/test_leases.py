@@ -23,8 +23,8 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
+def ledger(place: str) -> str:
+    return place
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def file(tmp_path: Path) -> str:
     return str(write_leads(tmp_path / "leads.csv", phones(350)))
 
 
-def states(ledger: Path) -> dict[str, int]:
+def states(ledger: str) -> dict[str, int]:
     return dict(Counter(row.state for row in ledger_rows(ledger)))
 
 
 def test_what_a_dead_process_sent_is_unknown_at_once(
-    vendor: Vendor, ledger: Path, file: str
+    vendor: Vendor, ledger: str, file: str
 ) -> None:
     vendor.reset("latency=0.3@1")
     words = ["schedule", file, *SCHEDULE[1:]]
@@ -54,7 +54,7 @@ def test_what_a_dead_process_sent_is_unknown_at_once(
 
 
 def test_a_request_that_hangs_for_its_whole_time_out_is_nobody_elses(
-    vendor: Vendor, ledger: Path, file: str
+    vendor: Vendor, ledger: str, file: str
 ) -> None:
     vendor.reset(f"latency={3.5 * LEASE}@1")
     words = ["bulk-add", file, *V1[1:], "--timeout", f"{3 * LEASE}"]
@@ -68,7 +68,7 @@ def test_a_request_that_hangs_for_its_whole_time_out_is_nobody_elses(
     vendor.reset()
 
 
-def test_a_frozen_process_notices_before_it_sends(vendor: Vendor, ledger: Path, file: str) -> None:
+def test_a_frozen_process_notices_before_it_sends(vendor: Vendor, ledger: str, file: str) -> None:
     vendor.reset()
     words = ["bulk-add", file, *V1[1:]]
     with Command(words, ledger, vendor.url, lease=LEASE, freeze="claim") as frozen:
@@ -86,7 +86,7 @@ def test_a_frozen_process_notices_before_it_sends(vendor: Vendor, ledger: Path, 
 
 
 def test_a_frozen_process_does_not_send_what_was_sent_again_meanwhile(
-    vendor: Vendor, ledger: Path, file: str
+    vendor: Vendor, ledger: str, file: str
 ) -> None:
     vendor.reset()
     words = ["schedule", file, *SCHEDULE[1:]]
@@ -104,7 +104,7 @@ def test_a_frozen_process_does_not_send_what_was_sent_again_meanwhile(
     assert audit(ledger, vendor.leads()) == []
 
 
-def test_a_frozen_process_loses_its_turn(vendor: Vendor, ledger: Path, file: str) -> None:
+def test_a_frozen_process_loses_its_turn(vendor: Vendor, ledger: str, file: str) -> None:
     vendor.reset("latency=1.5@1")
     words = ["bulk-add", file, *V1[1:]]
     with Command(words, ledger, vendor.url, lease=LEASE, freeze="turn") as frozen:
@@ -118,7 +118,7 @@ def test_a_frozen_process_loses_its_turn(vendor: Vendor, ledger: Path, file: str
     assert audit(ledger, vendor.leads()) == []
 
 
-def test_an_answer_that_comes_late_still_counts(vendor: Vendor, ledger: Path, file: str) -> None:
+def test_an_answer_that_comes_late_still_counts(vendor: Vendor, ledger: str, file: str) -> None:
     vendor.reset()
     words = ["bulk-add", file, *V1[1:]]
     with Command(words, ledger, vendor.url, lease=LEASE, freeze="answer") as frozen:
@@ -133,7 +133,7 @@ def test_an_answer_that_comes_late_still_counts(vendor: Vendor, ledger: Path, fi
     assert audit(ledger, vendor.leads()) == []
 
 
-def test_a_process_frozen_while_it_waits_goes_on(vendor: Vendor, ledger: Path, file: str) -> None:
+def test_a_process_frozen_while_it_waits_goes_on(vendor: Vendor, ledger: str, file: str) -> None:
     vendor.reset()
     words = ["bulk-add", file, "--pace", "0.3"]
     with Command(words, ledger, vendor.url, lease=LEASE) as frozen:

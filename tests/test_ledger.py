@@ -6,14 +6,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from ozodial.clock import boot_id
+from ozodial.database import many
 from ozodial.errors import LedgerFullError
 from ozodial.ledger import Ledger
 from ozodial.owners import register
+from ozodial.postgres import DATABASE
 from ozodial.slots import Slots
 from tests.book import KEY, Book, Desk
 from tests.conftest import FakeClock
@@ -31,11 +34,6 @@ with ledger.lease():
 """
 
 
-@pytest.fixture
-def book(tmp_path: Path, clock: FakeClock) -> Book:
-    return Book(tmp_path / "ledger.db", clock)
-
-
 @contextmanager
 def another_process(book: Book) -> "Iterator[tuple[subprocess.Popen[str], int]]":
     """A process that is an owner in this ledger, and that owner's number."""
@@ -51,6 +49,11 @@ def another_process(book: Book) -> "Iterator[tuple[subprocess.Popen[str], int]]"
         process.kill()
 
 
+def boot_of(book: Book) -> str:
+    """What a real process's moments count in."""
+    return DATABASE if "://" in str(book.path) else boot_id()
+
+
 def is_gone(desk: Desk, owner: int) -> bool:
     return desk.all(f"SELECT gone FROM owners WHERE id = {owner}") == [(1,)]
 
@@ -59,9 +62,8 @@ def make_owner(desk: Desk, host: str, *, boot: str = "a-boot", pid: int = 1) -> 
     """An owner as another process would have written it."""
     with desk.ledger.write() as connection:
         owner = register(connection, host, desk.ledger.clock.instant())
-        connection.exec_driver_sql(
-            "UPDATE owners SET pid = ?, renewed_boot = ? WHERE id = ?", (pid, boot, owner)
-        )
+        values = [(pid, boot, owner)]
+        many(connection, "UPDATE owners SET pid = ?, renewed_boot = ? WHERE id = ?", values)
     return owner
 
 
@@ -70,7 +72,7 @@ def make_owner(desk: Desk, host: str, *, boot: str = "a-boot", pid: int = 1) -> 
 
 def test_a_process_that_died_is_noticed_at_once(book: Book, clock: FakeClock) -> None:
     with book.opened() as desk, another_process(book) as (process, owner):
-        clock.boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        clock.boot = boot_of(book)
         desk.ledger.reap()
         assert not is_gone(desk, owner)
         process.send_signal(signal.SIGKILL)
@@ -81,7 +83,7 @@ def test_a_process_that_died_is_noticed_at_once(book: Book, clock: FakeClock) ->
 
 def test_a_dead_process_that_nobody_has_waited_for_is_dead(book: Book, clock: FakeClock) -> None:
     with book.opened() as desk, another_process(book) as (process, owner):
-        clock.boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        clock.boot = boot_of(book)
         os.kill(process.pid, signal.SIGKILL)  # from here on it is a zombie
         while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
             pass
@@ -96,7 +98,7 @@ def test_another_process_with_the_same_number_is_another(book: Book) -> None:
         desk.ledger.reap()
         assert not is_gone(desk, owner)
         with desk.ledger.write() as connection:
-            connection.exec_driver_sql("UPDATE owners SET started = '1' WHERE id = ?", (owner,))
+            many(connection, "UPDATE owners SET started = '1' WHERE id = ?", [(owner,)])
         desk.ledger.reap()
         assert is_gone(desk, owner)
 
@@ -170,15 +172,14 @@ def test_a_new_owner_in_a_transaction_that_failed_is_nobody(book: Book, clock: F
         with suppress(ZeroDivisionError), desk.ledger.write() as connection:
             desk.ledger.hold(connection)
             raise ZeroDivisionError
-        stranger = book.ledger()
-        with stranger.lease():
+        with closing(book.ledger()) as stranger, stranger.lease():
             desk.ledger._leave()
             assert not is_gone(other, stranger.owner)
 
 
-def test_it_is_renewed_while_a_request_takes_long(tmp_path: Path, clock: FakeClock) -> None:
-    book = Book(tmp_path / "ledger.db", clock, lease_seconds=0.03)
-    with book.opened() as desk, book.ledger().read() as _:
+def test_it_is_renewed_while_a_request_takes_long(place: str, clock: FakeClock) -> None:
+    book = Book(place, clock, lease_seconds=0.03)
+    with book.opened() as desk, closing(book.ledger()) as other, other.read() as _:
         clock.advance(10)
         until = threading.Event()
         for _ in range(500):
@@ -235,13 +236,14 @@ def test_giving_up_on_ones_own_requests(book: Book) -> None:
 # --- what can't be written ---
 
 
-def test_a_ledger_that_vanished_takes_no_more_facts(book: Book) -> None:
-    with book.opened() as desk:
+def test_a_ledger_that_vanished_takes_no_more_facts(tmp_path: Path, clock: FakeClock) -> None:
+    path = tmp_path / "ledger.db"
+    with Book(path, clock).opened() as desk:
         run = desk.run(["9810000000"])
-        book.path.rename(book.path.with_name("elsewhere.db"))
+        path.rename(path.with_name("elsewhere.db"))
         with pytest.raises(LedgerFullError, match="moved or deleted"):
             desk.claim(run)
-        book.path.with_name("elsewhere.db").rename(book.path)
+        path.with_name("elsewhere.db").rename(path)
         assert desk.claim(run).rows
 
 

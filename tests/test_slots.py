@@ -1,7 +1,5 @@
 """Turns: the pace holds across processes, restarts and clocks that are set."""
 
-from pathlib import Path
-
 import pytest
 
 from ozodial.claims import BatchResult
@@ -11,11 +9,6 @@ from tests.book import FREE, KEY, Book, Desk
 from tests.conftest import FakeClock
 
 PACE = 30.0
-
-
-@pytest.fixture
-def book(tmp_path: Path, clock: FakeClock) -> Book:
-    return Book(tmp_path / "ledger.db", clock)
 
 
 def take(desk: Desk, key: SlotKey = KEY, pace: float = PACE) -> Turn:

@@ -1,7 +1,6 @@
 """Runs: staged whole or not at all, found again, cancelled."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -9,12 +8,6 @@ from ozodial.errors import StoppedError, UsageError
 from ozodial.models import StagedRow, State
 from tests.book import Book, staged
 from tests.conftest import FakeClock
-
-
-@pytest.fixture
-def book(tmp_path: Path, clock: FakeClock) -> Book:
-    return Book(tmp_path / "ledger.db", clock)
-
 
 PHONES = [f"98100000{i:02}" for i in range(20)]
 

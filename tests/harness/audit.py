@@ -1,13 +1,14 @@
 """The promises of the design's section 4, checked from outside: ledger file against the vendor.
 
-Reads the ledger with plain SQL, so that no mistake of its own code can hide here.
+Reads the ledger with plain SQL, so that no mistake of its own code can hide here. A ledger is a
+file's path or the URL of a PostgreSQL database.
 """
 
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Lead = tuple[str, str, str]
 """(campaign, phone, ScheduledTime)"""
@@ -52,16 +53,16 @@ FITTING = {
 }
 
 
-def ledger_rows(ledger: Path) -> list[LedgerRow]:
+def ledger_rows(ledger: Path | str) -> list[LedgerRow]:
     """All rows of all runs that were opened."""
     return [
         LedgerRow(run, row, state, reason, tuple(lead))
-        for run, row, state, reason, *lead in _query(ledger, ROWS)
+        for run, row, state, reason, *lead in query(ledger, ROWS)
     ]
 
 
 def audit(
-    ledger: Path, taken: Mapping[Lead, int], *, at_rest: bool = True, resent: bool = False
+    ledger: Path | str, taken: Mapping[Lead, int], *, at_rest: bool = True, resent: bool = False
 ) -> list[str]:
     """Everything that is not as promised; `taken` is how often the vendor took each lead.
 
@@ -71,7 +72,7 @@ def audit(
 
 
 def _complaints(
-    ledger: Path, taken: Mapping[Lead, int], at_rest: bool, resent: bool
+    ledger: Path | str, taken: Mapping[Lead, int], at_rest: bool, resent: bool
 ) -> Iterator[str]:
     rows = ledger_rows(ledger)
     by_state: dict[str, Counter[Lead]] = {}
@@ -94,7 +95,7 @@ def _complaints(
     yield from _keys(ledger, rows)
 
 
-def _not_at_rest(ledger: Path, rows: list[LedgerRow]) -> Iterator[str]:
+def _not_at_rest(ledger: Path | str, rows: list[LedgerRow]) -> Iterator[str]:
     sending = sum(row.state == "sending" for row in rows)
     if sending:
         yield f"{sending} rows are still sending"
@@ -105,16 +106,16 @@ def _not_at_rest(ledger: Path, rows: list[LedgerRow]) -> Iterator[str]:
         ("tokens", "owner_id IS NOT NULL"),
         ("owners", "NOT gone"),
     ):
-        found = _query(ledger, f"SELECT count(*) FROM {table} WHERE {such}")[0][0]
+        found = query(ledger, f"SELECT count(*) FROM {table} WHERE {such}")[0][0]
         if found:
             yield f"{found} {table} with {such}"
-    orphans = _query(ledger, "SELECT count(*) FROM rows WHERE run_id NOT IN (SELECT id FROM runs)")
+    orphans = query(ledger, "SELECT count(*) FROM rows WHERE run_id NOT IN (SELECT id FROM runs)")
     if orphans[0][0]:
         yield f"{orphans[0][0]} rows without a run"
 
 
-def _keys(ledger: Path, rows: list[LedgerRow]) -> Iterator[str]:
-    keys = [Key(*found) for found in _query(ledger, KEYS)]
+def _keys(ledger: Path | str, rows: list[LedgerRow]) -> Iterator[str]:
+    keys = [Key(*found) for found in query(ledger, KEYS)]
     holders = {(key.run, key.row): key.state for key in keys}
     for key in keys:
         if key.row_state not in FITTING[key.state]:
@@ -126,9 +127,27 @@ def _keys(ledger: Path, rows: list[LedgerRow]) -> Iterator[str]:
         yield f"{len(leads)} leads were accepted, {held} keys are held"
 
 
-def _query(ledger: Path, statement: str) -> list[tuple]:  # type: ignore[type-arg]
+def query(ledger: Path | str, statement: str) -> list[tuple[Any, ...]]:
+    """What plain SQL says; nothing while the ledger has no tables yet."""
+    if "://" in str(ledger):
+        return _query_server(str(ledger), statement)
     connection = sqlite3.connect(ledger, timeout=30)
     try:
         return connection.execute(statement).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        return []
     finally:
         connection.close()
+
+
+def _query_server(url: str, statement: str) -> list[tuple[Any, ...]]:
+    import psycopg
+
+    where = url.replace("+psycopg", "", 1)
+    with psycopg.connect(where, autocommit=True) as connection:
+        try:
+            return connection.execute(statement.encode()).fetchall()
+        except psycopg.errors.UndefinedTable:
+            return []

@@ -1,6 +1,6 @@
 """Kill the real command at random moments, again and again, until its run is done.
 
-    python -m tests.harness.kills --kills 300 [--seed 1]
+    python -m tests.harness.kills --kills 300 [--seed 1] [--postgresql]
 
 Every run ends with the vendor's memory against the ledger: no lead taken twice, none missing,
 `unknown` only for requests that were in flight at a kill, `accepted` only for what the vendor has.
@@ -9,19 +9,20 @@ Prints how often each moment was hit; the exit code is 1 if any promise was brok
 
 import argparse
 import random
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
-from .audit import audit, ledger_rows
+from .audit import audit, ledger_rows, query
 from .files import phones, write_leads
 from .operator import Command, until
+from .server import Postgres
 from .vendor import Vendor
 
 TOMORROW = f"{date.today() + timedelta(days=1)} 23:00"
@@ -70,11 +71,16 @@ class Tally:
 
 
 def kill_until_done(
-    scenario: Scenario, vendor: Vendor, folder: Path, dice: random.Random, kills: int, tally: Tally
+    scenario: Scenario,
+    vendor: Vendor,
+    folder: Path,
+    ledger: Path | str,
+    dice: random.Random,
+    kills: int,
+    tally: Tally,
 ) -> None:
     """One run: killed up to `kills` times, then left to end by itself, then audited."""
     vendor.reset(f"latency={scenario.latency}")
-    ledger = folder / "ledger.db"
     file = write_leads(
         folder / "leads.csv",
         phones(scenario.leads),
@@ -101,7 +107,7 @@ def kill_until_done(
     tally.requests += len(vendor.look("requests"))
 
 
-def _killed(running: Command, scenario: Scenario, ledger: Path, dice: random.Random) -> bool:
+def _killed(running: Command, scenario: Scenario, ledger: Path | str, dice: random.Random) -> bool:
     """Kill it at a random moment; False if it had ended before."""
     trigger = dice.choice(TRIGGERS if _latest_run(ledger) == "open" else EARLY_TRIGGERS)
     if trigger == "start":
@@ -114,22 +120,22 @@ def _killed(running: Command, scenario: Scenario, ledger: Path, dice: random.Ran
     return running.process.poll() is None and running.kill() == -9
 
 
-def _latest_run(ledger: Path) -> str | None:
+def _latest_run(ledger: Path | str) -> str | None:
     """The state of the latest run in a ledger that may not be there yet."""
-    if not ledger.exists():
+    if isinstance(ledger, Path) and not ledger.exists():
         return None
-    found = _query(ledger, "SELECT state FROM runs ORDER BY id DESC LIMIT 1")
+    found = query(ledger, "SELECT state FROM runs ORDER BY id DESC LIMIT 1")
     return str(found[0][0]) if found else None
 
 
-def _moment(ledger: Path, vendor: Vendor, killed: float) -> tuple[str, int]:
+def _moment(ledger: Path | str, vendor: Vendor, killed: float) -> tuple[str, int]:
     """Where a kill struck, and how many requests were in flight in the ledger."""
     run = _latest_run(ledger)
     if run is None:
         return "before staging", 0
     if run == "staging":
         return "during staging", 0
-    sending = _query(
+    sending = query(
         ledger,
         "SELECT min(phone), count(DISTINCT batch_id) FROM rows WHERE state = 'sending'",
     )
@@ -149,7 +155,7 @@ def _request(phone: str, vendor: Vendor, killed: float) -> str:
 
 
 def _complaints(
-    ledger: Path, vendor: Vendor, scenario: Scenario, in_flight: int, code: int
+    ledger: Path | str, vendor: Vendor, scenario: Scenario, in_flight: int, code: int
 ) -> Iterator[str]:
     time.sleep(2 * scenario.latency)  # what a killed command left at the vendor may come in late
     rows = ledger_rows(ledger)
@@ -161,32 +167,27 @@ def _complaints(
         yield f"rows are {strange}"
     if code != (5 if unknown else 4 if scenario.bad_rows_between else 0):
         yield f"exit code {code} with {unknown} rows unknown"
-    doubtful = _query(ledger, "SELECT count(*) FROM batches WHERE outcome = 'unknown'")[0][0]
+    doubtful = query(ledger, "SELECT count(*) FROM batches WHERE outcome = 'unknown'")[0][0]
     if doubtful > in_flight:
         yield f"{doubtful} requests are unknown, {in_flight} were in flight at a kill"
     yield from audit(ledger, vendor.leads())
 
 
-def _query(ledger: Path, statement: str) -> list[tuple]:  # type: ignore[type-arg]
-    connection = sqlite3.connect(ledger, timeout=30)
-    try:
-        return connection.execute(statement).fetchall()
-    except sqlite3.OperationalError:
-        return []  # a ledger without tables: it was killed before it made them
-    finally:
-        connection.close()
-
-
-def run(kills: int, seed: int, most: int = 12, scenarios: Sequence[Scenario] = SCENARIOS) -> Tally:
+def run(
+    kills: int,
+    seed: int,
+    most: int = 12,
+    scenarios: Sequence[Scenario] = SCENARIOS,
+    new_ledger: Callable[[Path], Path | str] = lambda folder: folder / "ledger.db",
+) -> Tally:
     """At least `kills` kills, over all scenarios in turn, at most `most` in one run."""
     dice, tally = random.Random(seed), Tally()
     with Vendor() as vendor:
         while tally.kills < kills:
             for scenario in scenarios:
                 with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-                    kill_until_done(
-                        scenario, vendor, Path(folder), dice, dice.randint(most // 2, most), tally
-                    )
+                    ledger, left = new_ledger(Path(folder)), dice.randint(most // 2, most)
+                    kill_until_done(scenario, vendor, Path(folder), ledger, dice, left, tally)
     return tally
 
 
@@ -194,9 +195,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgresql", action="store_true", help="not on SQLite")
     chosen = parser.parse_args()
     started = time.monotonic()
-    tally = run(chosen.kills, chosen.seed)
+    with ExitStack() as stack:
+        server = stack.enter_context(Postgres()) if chosen.postgresql else None
+
+        def new_ledger(folder: Path) -> Path | str:
+            return server.database() if server is not None else folder / "ledger.db"
+
+        tally = run(chosen.kills, chosen.seed, new_ledger=new_ledger)
     told = [
         f"{tally.kills} kills in {tally.runs} runs, {time.monotonic() - started:.0f} s, "
         f"seed {chosen.seed}: {tally.leads} leads, {tally.requests} requests, "

@@ -1,6 +1,7 @@
 """The real command in a process: `python -m tests.harness.launch LEASE FREEZE ARGUMENT…`.
 
-LEASE is in seconds: one of 30 s would make a test wait for 30 s. FREEZE names a moment in which the
+LEASE is in seconds: one of 30 s would make a test wait for 30 s; `1@west` also makes this process
+one of another host, whose processes nobody here can look at. FREEZE names a moment in which the
 process stops itself (SIGSTOP), once: `turn` (it has the turn and no batch yet), `claim` (its batch
 is claimed and not sent yet) or `answer` (answered, not recorded yet); `-` for never. What runs is
 the real code.
@@ -40,7 +41,10 @@ def freeze_once_after(owner: type, name: str) -> None:
 
 
 if __name__ == "__main__":
-    ledger.LEASE_SECONDS = float(sys.argv[1])
+    lease, _, host = sys.argv[1].partition("@")
+    ledger.LEASE_SECONDS = float(lease)
+    if host:
+        vars(ledger)["this_host"] = lambda: host
     if sys.argv[2] != "-":
         freeze_once_after(*MOMENTS[sys.argv[2]])
     sys.argv[1:] = sys.argv[3:]

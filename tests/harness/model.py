@@ -1,6 +1,6 @@
 """Ledger, turns and keys against a model vendor, driven by hypothesis in every order it can find.
 
-    python -m tests.harness.model --steps 10000
+    python -m tests.harness.model --steps 10000 [--postgresql]
 
 Processes open, stage, take turns, claim, send, lose answers, freeze, die, come back late, send
 again; runs are cancelled and resent. After every step the rules of the design's section 4 hold, and
@@ -14,9 +14,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,16 +31,18 @@ from hypothesis.stateful import (
 )
 
 from ozodial.claims import BatchResult, Claim, Claims
-from ozodial.database import open_engine
+from ozodial.database import many, open_engine
 from ozodial.ledger import Ledger
 from ozodial.models import Outcome, Reason, StagedRow, State, Target
 from ozodial.owners import register
 from ozodial.prepare import lead_hash
+from ozodial.schema import owners
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import NewRun, Run, RunOptions, Staging
 
 from ..conftest import FakeClock
 from .audit import audit, ledger_rows
+from .server import Postgres
 
 PHONES = tuple(f"98100000{i:02}" for i in range(24))
 COLUMNS = ("PhoneNumber",)
@@ -85,10 +89,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     steps = 0
 
+    @staticmethod
+    def place(folder: Path) -> Path | str:
+        """Where the next ledger is: a file, or the URL of an empty database."""
+        return folder / "ledger.db"
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="model-")
-        self.path = Path(self.folder.name) / "ledger.db"
+        self.path = self.place(Path(self.folder.name))
         self.clock = FakeClock()
         self.vendor = ModelVendor()
         self.processes: list[Process] = []
@@ -267,9 +276,8 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             # its number is no living process any more
             with process.ledger.write() as connection:
-                connection.exec_driver_sql(
-                    "UPDATE owners SET started = 'long ago' WHERE id = ?", (process.ledger.owner,)
-                )
+                own = [(process.ledger.owner,)]
+                many(connection, "UPDATE owners SET started = 'long ago' WHERE id = ?", own)
         process.ledger.close()
         self.processes.remove(process)
 
@@ -328,8 +336,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _stands(self, owner: int) -> bool:
         with self.processes[0].ledger.read() as connection:
-            gone = connection.exec_driver_sql("SELECT gone FROM owners WHERE id = ?", (owner,))
-            return not gone.scalar()
+            return not connection.scalar(sa.select(owners.c.gone).where(owners.c.id == owner))
 
     def _check_steps(self, now: dict[tuple[int, int], str]) -> None:
         for row, state in self.before.items():
@@ -379,9 +386,9 @@ class LedgerMachine(RuleBasedStateMachine):
         return staging.run(run_id)
 
 
-def run(examples: int, steps: int) -> int:
+def run(examples: int, steps: int, machine: type[LedgerMachine] = LedgerMachine) -> int:
     """Let hypothesis try; the number of steps that were made and checked."""
-    LedgerMachine.steps = 0
+    machine.steps = 0
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -389,16 +396,32 @@ def run(examples: int, steps: int) -> int:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(LedgerMachine, settings=chosen)
-    return LedgerMachine.steps
+    run_state_machine_as_test(machine, settings=chosen)
+    return machine.steps
+
+
+def on(server: Postgres) -> type[LedgerMachine]:
+    """The same on a server that several hosts may share."""
+
+    class SharedMachine(LedgerMachine):
+        @staticmethod
+        def place(folder: Path) -> Path | str:
+            return server.database()
+
+    return SharedMachine
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=10_000)
-    wanted, done, started = parser.parse_args().steps, 0, time.monotonic()
-    while done < wanted:
-        done += run(100, 60)
+    parser.add_argument("--postgresql", action="store_true", help="not on SQLite")
+    chosen = parser.parse_args()
+    done, started, machine = 0, time.monotonic(), LedgerMachine
+    with ExitStack() as stack:
+        if chosen.postgresql:
+            machine = on(stack.enter_context(Postgres()))
+        while done < chosen.steps:
+            done += run(100, 60, machine)
     sys.stdout.write(f"{done} steps in {time.monotonic() - started:.0f} s: every promise held\n")
     return 0
 

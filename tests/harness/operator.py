@@ -28,10 +28,10 @@ class Command:
     def __init__(
         self,
         arguments: list[str],
-        ledger: Path,
+        ledger: Path | str,
         url: str,
         *,
-        lease: float | None = None,
+        lease: float | str | None = None,
         freeze: str = "-",
         environment: Mapping[str, str] | None = None,
         before: Callable[[], None] | None = None,
@@ -150,7 +150,7 @@ def until(found: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     return True
 
 
-def _environment(ledger: Path, url: str) -> dict[str, str]:
+def _environment(ledger: Path | str, url: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OZODIAL_")}
     return kept | {
         "OZODIAL_LEDGER": str(ledger),
