@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ozodial.errors import LedgerError
-from ozodial.postgres import check_encoding, is_postgres, make_engine, marks
+from ozodial.postgres import STATISTICS, check_encoding, is_postgres, make_engine, marks
 from ozodial.schema import VERSION, add_removal, meta, tables
 
 BUSY_SECONDS = 60.0
@@ -182,6 +182,8 @@ def _create(
                 check_encoding(connection)
                 marks.create(connection)
             tables.create_all(connection)
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(STATISTICS)
             connection.execute(meta.insert().values(name="version", value=str(version)))
             return
         steps = [upgrades.get(step) for step in range(found, version)]
