@@ -78,7 +78,7 @@ def test_plain_lines_and_the_last_line(desk: Desk) -> None:
     broken = desk.run("doctor", OZODIAL_API_KEY="")
     assert broken.code == 6
     assert "failed  api_key         No API key is set\n" in broken.out
-    assert re.search(r"^ +next: OZODIAL_API_KEY=…", broken.out, re.MULTILINE)
+    assert re.search(r"^ +next: ozodial login, or OZODIAL_API_KEY=…", broken.out, re.MULTILINE)
 
 
 def test_quiet_is_silent_while_nothing_failed(desk: Desk) -> None:

@@ -167,8 +167,8 @@ def test_another_account_deletes_nothing_of_ours(caller: Caller) -> None:
 
 
 def test_only_delete_deletes(caller: Caller) -> None:
-    assert caller.http.post(BULK, json={}).status_code == 404
-    assert caller.http.request("DELETE", "/ca_apis/CampaignScheduledData").status_code == 404
+    assert caller.http.post(BULK, json={}).status_code == 405
+    assert caller.http.request("DELETE", "/ca_apis/CampaignScheduledData").status_code == 405
     assert caller.http.get(BULK).status_code == 405
 
 

@@ -42,6 +42,7 @@ class Centre:
         profiles = []
         for name in ("ops", "asha"):
             (folder / f"{name}.key").write_text(f"key-of-{name}")
+            (folder / f"{name}.key").chmod(0o600)
             profiles += [
                 f"[profiles.{name}]",
                 f'user_name = "{name}"',
@@ -98,6 +99,7 @@ def test_a_worker_takes_what_it_has_credentials_for(
     assert "run 2 is left to others: The key file" in worker.errors
 
     (tmp_path / "asha.key").write_text("key-of-asha")
+    (tmp_path / "asha.key").chmod(0o600)
     with centre.command(["work", "--until-empty", "--pace", "0.1"]) as worker:
         assert worker.wait() == 0
     assert [line["run"] for line in worker.events("summary")] == [2]
@@ -154,7 +156,7 @@ def test_a_person_is_told_which_run_a_line_is_of(
     ) as worker:
         assert worker.wait() == 0
     assert worker.errors.splitlines()[0].startswith("run 1 | run 1 goes on: schedule to campaign")
-    assert "run 1 | batch 2: 50 rows answered" in worker.errors
+    assert "run 1 | batch 2 of 2: 50 rows answered" in worker.errors
 
 
 def test_resume_on_another_host_joins(vendor: Vendor, place: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ table that `python -m tests.vendor_answers` writes from being stale.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ozodial.endpoints import Access
 from ozodial.models import Reason, State
 from ozodial.sandbox import Account, SandboxConfig
 from tests.clockwork import KEY, OPS
-from tests.vendor_words import QUEUED, REQUEST_TEXTS, ROW_TEXTS
+from tests.vendor_words import DELETE_TEXTS, QUEUED, REQUEST_TEXTS, ROW_TEXTS
 
 TABLE = Path(__file__).parent / "VENDOR_ANSWERS.md"
 COMMAND = "python -m tests.vendor_answers"
@@ -302,6 +302,14 @@ _ACTIONS = {
 }
 
 
+_REMOVALS = {
+    Means.REMOVED: "the rows are `removed`",
+    Means.ABSENT: "`removed` where they were asked for before, else they stay as they are",
+    Means.STOP: "it stops, exit 6; rows stay as they are",
+    Means.BUSY: "it waits and asks again",
+}
+
+
 def action(case: Case) -> str:
     """What a run does, in words."""
     if case.state is State.UNKNOWN:
@@ -333,8 +341,33 @@ def table() -> str:
             found[0].explanation if found is not None else "",
             f"`test_answer[{case.id}]`",
         ]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append(_line(cells))
+    return "\n".join([*lines, *_deletes()]) + "\n"
+
+
+def _deletes() -> Iterator[str]:
+    """The same for the calls of `ozodial undo`."""
+    yield from (
+        "",
+        "## Of the calls that delete",
+        "",
+        "`tests/test_sandbox_deletes.py` has the simulator say each of them,",
+        "`tests/test_interpret_deletes.py` reads each.",
+        "",
+        "| answer | what `undo` does | reason | told besides | test |",
+        "|---|---|---|---|---|",
+    )
+    for text in DELETE_TEXTS:
+        did = _REMOVALS.get(text.means) or _ACTIONS[text.means]
+        reason = f"`{text.reason}`" if text.reason else ""
+        test = f"`test_every_text_of_the_pages[{text.text}]`"
+        found = look_up(text.text)
+        besides = found[0].explanation if found is not None else ""
+        yield _line([f"`{text.text}`", did, reason, besides, test])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 if __name__ == "__main__":
