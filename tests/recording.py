@@ -1,6 +1,6 @@
 """The picture at the top of the README: a real run, recorded at a terminal and drawn by rich.
 
-    python -m tests.recording docs/run.svg
+    python -m tests.recording sample_data/run.svg
 
 Runs `ozodial bulk-add --sandbox` on a sheet of made-up leads in a pseudo-terminal, keeps its screen
 at a few moments, and writes them as one SVG that plays them in turn.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-DEPLOY = Path(__file__).parents[1] / "deploy"
+DEPLOY = Path(__file__).parents[1] / "sample_data" / "deploy"
 
 
 def test_systemd_takes_the_timer() -> None:

@@ -32,6 +32,6 @@ def test_the_tape_follows_a_screen_that_is_drawn_over() -> None:
 
 def test_the_readme_opens_with_it() -> None:
     text = README.read_text(encoding="utf-8")
-    assert "](docs/run.svg)" in text.partition("##")[0]
-    assert "python -m tests.recording docs/run.svg" in text
-    assert (README.parent / "docs" / "run.svg").is_file()
+    assert "](sample_data/run.svg)" in text.partition("##")[0]
+    assert "python -m tests.recording sample_data/run.svg" in text
+    assert (README.parent / "sample_data" / "run.svg").is_file()
