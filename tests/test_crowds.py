@@ -53,7 +53,7 @@ def files(folder: Path) -> tuple[str, str, str]:
 def test_four_at_once_keep_the_pace(
     vendor: Vendor, ledger: str, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    vendor.reset("latency=0.02")
+    vendor.reset("latency=0.2")  # long enough for the others to come
     one, two, three = files(tmp_path)
     running = run_all(
         [
