@@ -271,8 +271,8 @@ class Claims:
     ) -> list[Outcome]:
         still = still_in(connection, self._run.id, claim.batch_id, claim.rows)
         kept = [outcome for outcome in outcomes if outcome.state in still.get(outcome.row, ())]
+        kept = settle_keys(connection, self._run, kept, claim.rows)
         settle(connection, self._run.id, kept)
-        settle_keys(connection, self._run, kept, claim.rows)
         if result.split:
             split(connection, self._run.id, claim.batch_id, [outcome.row for outcome in kept])
         ended = {

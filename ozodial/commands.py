@@ -322,5 +322,6 @@ def _wanted_run(staging: "Staging", run_id: int | None, given: Given) -> "Run | 
         return staging.run(run_id) if run_id is not None else None
     run = staging.run(run_id)
     if run.state != "open":
-        raise UsageError(f"Run {run_id} is {run.state}.", "ozodial runs")
+        hint = f"ozodial undo {run_id}" if run.state == "undoing" else "ozodial runs"
+        raise UsageError(f"Run {run_id} is {run.state}.", hint)
     return run

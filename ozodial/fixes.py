@@ -32,6 +32,7 @@ FIXES: Mapping[Reason, str] = {
     Reason.DUPLICATE_IN_FILE: "Nothing to do: the lead stands earlier in the file.",
     Reason.ON_SUPPRESSION_LIST: "Nothing to do: it is on a list of phones never to send.",
     Reason.SENT_BEFORE: "Nothing to do: it went in earlier (--resend sends it again).",
+    Reason.EXISTS_AFTER_RESEND: "Nothing to do: the vendor has it, most likely from the first try.",
     Reason.EXISTS_AT_VENDOR: "Nothing to do: the vendor has it (--no-check-duplicate overrules).",
     Reason.DND: "Take it out: the number is on the do-not-disturb register.",
     Reason.REFUSED_BY_VENDOR: "Correct what the message names, then send the file again.",

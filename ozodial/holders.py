@@ -33,7 +33,9 @@ def tail_of(phone: str) -> str:
 
 def holders_of(connection: Connection, run: Run, tails: Collection[str]) -> Mapping[str, int]:
     """Tail of a number -> the first other run that put it into the same campaign, or may have."""
-    put_in = rows.c.state.in_([State.ACCEPTED, State.QUEUED, State.UNKNOWN, State.SENDING])
+    put_in = rows.c.state.in_([State.ACCEPTED, State.QUEUED, State.UNKNOWN, State.SENDING]) | (
+        rows.c.reason == Reason.EXISTS_AFTER_RESEND
+    )
     # what is unknown for another run's sake was never sent
     sent = sa.or_(rows.c.reason.is_(None), rows.c.reason != Reason.UNKNOWN_ELSEWHERE)
     found = (
@@ -86,6 +88,7 @@ def remove_elsewhere(
     connection.execute(
         rows.update().where(rows.c.run_id.in_(_others(run, target)), ours_alone).values(removed)
     )
+    _forget_duplicates(connection, run, gone, removed, by_phone=by_phone)
     if not by_phone:
         return
     kept = (
@@ -99,6 +102,64 @@ def remove_elsewhere(
     found = connection.execute(keys.join(rows, rows.c.run_id == runs.c.id).where(kept)).all()
     connection.execute(rows.update().where(kept).values(removed))
     many(connection, _FREE, [tuple(key) for key in found])
+
+
+def _forget_duplicates(
+    connection: Connection,
+    run: Run,
+    gone: Sequence[LeadRow],
+    removed: Mapping[str, object],
+    *,
+    by_phone: bool,
+) -> None:
+    """What the vendor had already, when another run sent it, it has no more; it may be sent now."""
+    tails = {(tail_of(lead.phone), "" if by_phone else lead.scheduled) for lead in gone}
+    known = (rows.c.state == State.DUPLICATE) & (rows.c.reason == Reason.EXISTS_AT_VENDOR)
+    alike = sa.select(runs.c.target_id, rows.c.lead_hash, rows.c.run_id, rows.c.row, rows.c.phone)
+    found = connection.execute(
+        alike.add_columns(rows.c.scheduled)
+        .join(rows, rows.c.run_id == runs.c.id)
+        .where(
+            rows.c.run_id.in_(_others(run)), known, _TAIL.in_(sorted({tail for tail, _ in tails}))
+        )
+    ).all()
+    for target_id, lead_hash, other, row, phone, scheduled in found:
+        if (tail_of(phone), "" if by_phone else scheduled) in tails:
+            where = (rows.c.run_id == other) & (rows.c.row == row)
+            connection.execute(rows.update().where(where).values(removed))
+            many(connection, _FREE, [(target_id, lead_hash, other, row)])
+
+
+def leaving(connection: Connection, run: Run) -> Collection[str]:
+    """Tails of the numbers that `undo` is having deleted in the run's campaign at this moment."""
+    place = {"account": run.target.account, "campaign": run.target.campaign}
+    undone = list(connection.scalars(_UNDONE_NOW, place))
+    if not undone:
+        return ()
+    sending = (rows.c.run_id.in_(undone)) & (rows.c.state == State.SENDING)
+    return {tail_of(phone) for phone in connection.scalars(sa.select(rows.c.phone).where(sending))}
+
+
+_UNDONE_NOW = (
+    sa.select(runs.c.id)
+    .join(targets, targets.c.id == runs.c.target_id)
+    .where(
+        runs.c.state == "undoing",
+        targets.c.endpoint == "bulk-add",
+        targets.c.account == sa.bindparam("account"),
+        targets.c.campaign == sa.bindparam("campaign"),
+    )
+)
+
+
+def purged_holder(connection: Connection, run: Run) -> int | None:
+    """Another run of the campaign whose numbers were purged, so that nobody can compare them."""
+    put_in = rows.c.state.in_([State.ACCEPTED, State.QUEUED])
+    empty = sa.select(rows.c.run_id).where(
+        rows.c.run_id.in_(_others(run, ~runs.c.state.in_(BACK))), put_in, rows.c.phone == ""
+    )
+    other = connection.scalar(empty.limit(1))
+    return int(other) if other is not None else None
 
 
 _TAIL = sa.case(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ozodial.database import many
-from ozodial.models import LeadRow, Outcome, State
+from ozodial.models import LeadRow, Outcome, Reason, State
 from ozodial.schema import deliveries, rows
 from ozodial.staging import Run
 
@@ -23,6 +23,9 @@ TAKEN = frozenset({State.ACCEPTED, State.QUEUED})
 
 KEPT = TAKEN | {State.UNKNOWN}
 """These keep their keys for themselves, whoever had them before."""
+
+OPEN = frozenset({State.UNKNOWN, State.QUEUED})
+"""Of these nobody knows yet what will become: who had the key before is kept."""
 
 Holder = tuple[str, int, int]
 """(state, run, row) of a key."""
@@ -97,27 +100,29 @@ def take_doubtful_keys(connection: Connection, run: Run) -> None:
 
 def settle_keys(
     connection: Connection, run: Run, outcomes: Sequence[Outcome], leads: Sequence[LeadRow]
-) -> None:
-    """Keep the keys of leads that are in or may be; give back those of leads that are not."""
+) -> list[Outcome]:
+    """Keep the keys of leads that are in or may be; give back those of leads that are not.
+
+    The outcomes come back: what the vendor "has already" may be from this run's own first try.
+    """
     hashes = {lead.row: lead.lead_hash for lead in leads}
     kept = [outcome for outcome in outcomes if outcome.state in KEPT]
     place = (run.target_id, run.id)
     many(
         connection,
         _KEEP,
-        [
-            (str(o.state), o.state is State.UNKNOWN, place[0], hashes[o.row], place[1], o.row)
-            for o in kept
-        ],
+        [(str(o.state), o.state in OPEN, place[0], hashes[o.row], place[1], o.row) for o in kept],
     )
     others = {hashes[o.row]: o for o in outcomes if o.state not in KEPT}
     if not others:
-        return
-    changes, freed = [], []
+        return list(outcomes)
+    changes, freed, resent = [], [], set()
     for lead_hash, key in _ours(connection, run, list(others)).items():
         outcome = others[lead_hash]
         if key.row != outcome.row:
             continue
+        if outcome.state is State.DUPLICATE and _was_in_doubt(key):
+            resent.add(outcome.row)
         holder, prior = _settled(key, outcome.state)
         if holder is None:
             freed.append((run.target_id, lead_hash, run.id, key.row))
@@ -125,6 +130,14 @@ def settle_keys(
             changes.append(_change(run, lead_hash, holder, prior))
     many(connection, _CHANGE, changes)
     many(connection, _FREE, freed)
+    again = Reason.EXISTS_AFTER_RESEND
+    return [o._replace(reason=again) if o.row in resent else o for o in outcomes]
+
+
+def _was_in_doubt(key: Key) -> bool:
+    """Whether the key's own row was sent before, and nobody knew what became of it."""
+    doubt = [State.UNKNOWN, key.run, key.row]
+    return doubt in json.loads(key.prior or "[]")
 
 
 def _settled(key: Key, state: State) -> tuple[Holder | None, Sequence[Holder]]:

@@ -71,6 +71,7 @@ class Reason(StrEnum):
     UNKNOWN_ELSEWHERE = "unknown_elsewhere"
     # what the vendor said
     EXISTS_AT_VENDOR = "exists_at_vendor"
+    EXISTS_AFTER_RESEND = "exists_after_resend"
     DND = "dnd"
     REFUSED_BY_VENDOR = "refused_by_vendor"
     # why nobody knows

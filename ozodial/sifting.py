@@ -113,7 +113,9 @@ class Sieve:
 
 def put_in(run: Run) -> tuple[sa.ColumnElement[bool], ...]:
     """The rows that a run put in, or may have."""
-    return rows.c.run_id == run.id, rows.c.state.in_(PUT_IN)
+    # what the vendor had already when it was sent again, it had from the first try
+    from_us = (rows.c.state == State.DUPLICATE) & (rows.c.reason == Reason.EXISTS_AFTER_RESEND)
+    return rows.c.run_id == run.id, rows.c.state.in_(PUT_IN) | from_us
 
 
 def _page(run: Run, after: int, size: int) -> sa.Select[Any]:

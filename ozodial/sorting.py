@@ -5,10 +5,12 @@ passed, and the delivery keys of other runs. Reads only.
 """
 
 import json
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ozodial.holders import leaving, tail_of
 from ozodial.keys import TAKEN, Key
 from ozodial.models import Field, LeadRow, Reason, SettledRow, State
 from ozodial.schema import deliveries, rows
@@ -70,6 +72,7 @@ class Sorting:
         self._expiry = run.columns.index(Field.EXPIRY) if Field.EXPIRY in run.columns else None
         self._part = 0
         self._taken: set[bytes] = set()
+        self._leaving: Collection[str] = ()
         self.leads: list[LeadRow] = []
         self.held: dict[bytes, Key] = {}
         self.settled: list[SettledRow] = []
@@ -78,6 +81,7 @@ class Sorting:
     def fill(self, limit: int, after: int = 0) -> None:
         """Look at ready rows in order, behind the row `after`, until `limit` leads are found."""
         place = {"run": self._run.id, "target": self._run.target_id, "size": limit}
+        self._leaving = leaving(self._connection, self._run)
         while len(self.leads) < limit and len(self.settled) < MOST_SETTLED:
             page = self._connection.execute(_PAGE, {**place, "after": after}).all()
             if not page:
@@ -92,9 +96,12 @@ class Sorting:
             after = page[-1].row
 
     def _sort(self, lead: LeadRow, part: int, key: Key | None) -> None:
-        if self._is_too_late(lead):
+        own = (State.UNKNOWN, self._run.id, lead.row)
+        if self._is_too_late(lead, in_doubt=key is not None and key[:3] == own):
             return
-        if key is None:
+        if self._leaving and tail_of(lead.phone) in self._leaving:
+            self.blocked += 1
+        elif key is None:
             self._take(lead, part)
         elif key.state == State.SENDING:
             self.blocked += 1
@@ -119,16 +126,19 @@ class Sorting:
             said = f"the same lead as row {key.row}"
             self._settle(lead, State.DUPLICATE, Reason.DUPLICATE_IN_FILE, said)
 
-    def _is_too_late(self, lead: LeadRow) -> bool:
+    def _is_too_late(self, lead: LeadRow, *, in_doubt: bool) -> bool:
         expiry = lead.values[self._expiry] if self._expiry is not None else ""
         if lead.scheduled and lead.scheduled <= self._past:
-            said = f"ScheduledTime {lead.scheduled} has passed since the file was read"
-            self._settle(lead, State.INVALID, Reason.TIME_PAST, said)
+            reason, said = Reason.TIME_PAST, f"ScheduledTime {lead.scheduled} has passed"
         elif expiry and expiry <= self._past:
-            said = f"ExpiryDate {expiry} has passed since the file was read"
-            self._settle(lead, State.INVALID, Reason.EXPIRY_PAST, said)
+            reason, said = Reason.EXPIRY_PAST, f"ExpiryDate {expiry} has passed"
         else:
             return False
+        if in_doubt:  # it may be in from the first try: nobody is told that it was never sent
+            said += ": it can't be sent again, and whether it is in is still not known"
+            self._settle(lead, State.UNKNOWN, Reason.NO_ANSWER, said)
+        else:
+            self._settle(lead, State.INVALID, reason, f"{said} since the file was read")
         return True
 
     def _take(self, lead: LeadRow, part: int, key: Key | None = None) -> None:

@@ -12,6 +12,7 @@ from ozodial.deletes import DeleteCall, delete_call
 from ozodial.endpoints import SANDBOX_SHORTENS_PACE_BY, Access
 from ozodial.errors import ExitCode, UsageError
 from ozodial.events import NoticeEvent, SummaryEvent
+from ozodial.holders import purged_holder
 from ozodial.jsonl import Json, write_record
 from ozodial.ledger import Ledger
 from ozodial.looking import check_kept
@@ -43,6 +44,8 @@ def _undo(run_id: int, given: Given, viewer: Viewer, yes: bool, ask: Ask | None)
         check_kept(run)
         settings = config.load(given.flags, given.profile or run.options.profile)
         call = _call(run, settings)
+        if not call.by_row_id:
+            _check_purged(run, ledger)
         outlook = Removals(ledger, run, call).outlook(now_there(run, ledger))
         pace = _pace(call, settings, given.sandbox)
         _show(given.view, run, call, outlook, pace)
@@ -118,6 +121,18 @@ def _nothing(run: Run, ledger: Ledger, outlook: Outlook, viewer: Viewer) -> Exit
 
 
 # --- showing what it would do ---
+
+
+def _check_purged(run: Run, ledger: Ledger) -> None:
+    """The vendor deletes a number whoever put it in: all who did have to be known."""
+    with ledger.read() as connection:
+        other = purged_holder(connection, run)
+    if other is not None:
+        raise UsageError(
+            f"Run {other} put leads into this campaign, too, and `runs purge` removed their "
+            "numbers: nobody can tell which ones must stay.",
+            "delete them in CloudAgent",
+        )
 
 
 def _show(view: Viewing, run: Run, call: DeleteCall, outlook: Outlook, pace: float) -> None:

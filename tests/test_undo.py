@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ozodial.deletes import DELETE_BULK, spelled
+from ozodial.claims import Claims
+from ozodial.deletes import DELETE_BULK, delete_call, spelled
 from ozodial.errors import ExitCode, UsageError
+from ozodial.holders import purged_holder
 from ozodial.ledger import Ledger
+from ozodial.purging import purge
+from ozodial.removals import Removals
 from ozodial.staging import Staging
 from tests.clerk import Clerk, Done
 from tests.conftest import FakeClock, StartSandbox
@@ -382,3 +386,71 @@ def test_what_it_says_it_will_take(clerk: Clerk) -> None:
     assert (run.ready, run.batches) == (450, 5)  # type: ignore[union-attr]
     assert run.estimated_seconds == pytest.approx(4 * 30 + 5 * 0.5)  # type: ignore[union-attr]
     assert DELETE_BULK.estimated_seconds(100, 30.0) == pytest.approx(3020)  # about 50 min
+
+
+# --- together with what else happens to a lead ---
+
+
+def test_what_the_vendor_had_from_the_first_try_is_not_forgotten(clerk: Clerk) -> None:
+    misbehave(clerk, "cut-after@1/schedule")
+    clerk.upload(clerk.file(phones(5)), "schedule")
+    misbehave(clerk)
+    assert clerk.resume(1, resend_unknown=True).counts == {"duplicate": 5}
+    assert reasons(clerk, 1, "duplicate") == {"exists_after_resend": 5}
+
+    done = clerk.undo(1)
+    left = len(in_campaign(clerk))
+    assert (left, done.code) in [(0, ExitCode.OK), (5, ExitCode.PROBLEM_ROWS)]
+
+
+def test_a_lead_that_may_be_in_is_never_called_invalid(clerk: Clerk) -> None:
+    misbehave(clerk, "cut-after@1/schedule")
+    clerk.upload(clerk.file(phones(5)), "schedule")
+    misbehave(clerk)
+    clerk.clock.advance(20 * DAY)  # its time has passed
+    done = clerk.resume(1, resend_unknown=True)
+    assert done.counts == {"unknown": 5}
+    assert done.code is ExitCode.UNKNOWN_ROWS
+    assert len(clerk.server.sandbox.leads) == 5
+
+
+def test_what_another_run_heard_to_be_there_may_be_sent_when_it_is_gone(clerk: Clerk) -> None:
+    clerk.upload(clerk.file([[phone, "old"] for phone in phones(3)], "Mobile,Name"), "schedule")
+    again = clerk.file([[phone, "new"] for phone in phones(3)], "Mobile,Name")
+    assert clerk.upload(again, "schedule").counts == {"duplicate": 3}
+    clerk.undo(1)
+    assert reasons(clerk, 2, "removed") == {"removed_elsewhere": 3}
+    grown = [[phone, "new"] for phone in phones(4)]
+    assert clerk.upload(clerk.file(grown, "Mobile,Name"), "schedule").counts == {"accepted": 4}
+
+
+def test_a_purged_run_of_the_campaign_is_in_the_way(clerk: Clerk) -> None:
+    clerk.upload(clerk.file(phones(3)))
+    clerk.upload(clerk.file([[phone, "new"] for phone in phones(4)], "Mobile,Name"))
+    ledger = Ledger.open(str(clerk.ledger), clerk.clock)
+    try:
+        run = Staging(ledger).run(2)
+        with ledger.read() as connection:
+            assert purged_holder(connection, run) is None
+        purge(ledger, Staging(ledger).run(1).created + 0.001)
+        with ledger.read() as connection:
+            assert purged_holder(connection, run) == 1
+    finally:
+        ledger.close()
+
+
+def test_a_number_that_is_being_deleted_is_not_sent_meanwhile(clerk: Clerk) -> None:
+    clerk.upload(clerk.file(phones(3)))
+    clerk.patience = 0.0
+    misbehave(clerk, "http-503/v1")
+    clerk.upload(clerk.file([[phone, "new"] for phone in phones(5)], "Mobile,Name"))
+    ledger = Ledger.open(str(clerk.ledger), clerk.clock)
+    try:
+        with ledger.lease():
+            removals = Removals(ledger, Staging(ledger).run(1), delete_call("bulk-add"))
+            removals.begin()
+            assert len(removals.claim(0, "2026-11-22 12:00:00").rows) == 3
+            claim = Claims(ledger, Staging(ledger).run(2)).claim(10, "2026-11-22 12:00:00")
+            assert (len(claim.rows), claim.blocked) == (2, 3)
+    finally:
+        ledger.close()

@@ -337,7 +337,7 @@ def test_the_second_time_it_does_not_wait(distant: Vendor, ledger: Path, tmp_pat
         command.until(lambda: deleting(distant))
         command.signal(signal.SIGINT)
         command.signal(signal.SIGTERM)
-        assert command.wait() == 130
+        assert command.wait() in (130, 143)  # as good as at once: either may come first
     assert states(ledger) == {"unknown": 100, "accepted": 250}
     assert len(command.events("row")) == 100
 
