@@ -88,6 +88,8 @@ def upgrade(place: str, upgrades: Upgrades = UPGRADES, version: int = VERSION) -
 
 def copy(ledger: Ledger, target: str) -> dict[str, int]:
     """Copy everything into an empty ledger at another place; rows per table, counted there."""
+    with ledger.read() as source:  # a refusal leaves no empty ledger there that somebody might use
+        _refuse_while_active(source)
     engine = open_engine(target)
     try:
         if _identity(engine) == _identity(ledger.engine):

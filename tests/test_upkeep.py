@@ -90,13 +90,17 @@ def test_one_transaction_or_nothing(place: str) -> None:
     assert query(place, "SELECT colour FROM runs") == []
 
 
-def test_refused_while_somebody_is_at_work(place: str) -> None:
+def test_refused_while_somebody_is_at_work(place: str, tmp_path: Path) -> None:
     from ozodial.clock import SystemClock
     from ozodial.ledger import Ledger
 
     ledger = Ledger.open(place, SystemClock())
     with ledger.lease(), pytest.raises(LedgerError, match="in use by process"):
         upgrade(place, {VERSION: add_colour}, VERSION + 1)
+    target = tmp_path / "copy.db"
+    with ledger.lease(), pytest.raises(LedgerError, match="in use by process"):
+        copy(ledger, str(target))
+    assert not target.exists()
     ledger.close()
     assert query(place, "SELECT value FROM meta") == [(str(VERSION),)]
     upgrade(place, {VERSION: add_colour}, VERSION + 1)
