@@ -52,7 +52,10 @@ class Status:
 def status(ledger: Ledger) -> Status:
     """Where it is, how large, who is at work, and what waits."""
     with ledger.read() as connection:
-        by_state = sa.select(runs.c.state, sa.func.count()).group_by(runs.c.state)
+        unsent = rows.c.state.in_([State.READY, State.SENDING])
+        left = sa.exists().where(rows.c.run_id == runs.c.id, unsent)
+        stands = sa.case(((runs.c.state == "open") & ~left, "finished"), else_=runs.c.state)
+        by_state = sa.select(stands.label("stands"), sa.func.count()).group_by("stands")
         counted = sa.select(rows.c.state, sa.func.count()).group_by(rows.c.state)
         waiting = connection.execute(_OLDEST).first()
         return Status(
