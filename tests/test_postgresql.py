@@ -89,6 +89,8 @@ def test_a_server_that_is_restarted_in_mid_run(
         Command([*words, "--parallel", "2"], url, vendor.url, lease=1.0) as one,
         Command(words, url, vendor.url, lease=1.0) as two,
     ):
+        assert one.await_event("run")
+        assert two.await_event("run")
         for seen in (2, 6):
             one.until(lambda seen=seen: len(vendor.look("requests")) >= seen)  # type: ignore[misc]
             own_server.restart(down)
