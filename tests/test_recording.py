@@ -9,7 +9,7 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 def test_a_run_is_recorded_and_drawn(tmp_path: Path) -> None:
-    pictures = record(tmp_path, pace="1.5")
+    pictures = record(tmp_path, pace="3")
     texts = ["\n".join(picture.lines) for picture in pictures]
     assert [COMMAND in text for text in texts] == [True, True, False, False, False]
     assert "Send them? [y/N]" in texts[1]

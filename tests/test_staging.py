@@ -175,12 +175,3 @@ def test_what_a_cancelled_run_had_not_sent_may_go_elsewhere(book: Book) -> None:
         again = desk.run(PHONES[:5])
         assert desk.states(again) == {"already_accepted": 2, "ready": 3}
         assert len(desk.send(again).rows) == 3
-
-
-def test_a_run_that_has_ended_can_not_be_cancelled(book: Book) -> None:
-    with book.opened() as desk:
-        run = desk.run(["9810000000"])
-        desk.send(run)
-        with pytest.raises(UsageError, match="nothing of it is left to send"):
-            desk.staging.cancel(run.id)
-        assert desk.staging.run(run.id).state == "open"
