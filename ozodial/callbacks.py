@@ -13,11 +13,9 @@ from pathlib import Path
 from ozodial.answers import SUCCESS_WORDS, Means, fold, look_up, look_up_callback
 from ozodial.body import LONGEST_TEXT
 from ozodial.errors import FileError
+from ozodial.matching import last_digits
 from ozodial.models import Reason, Row, State
 from ozodial.reader import open_source, read
-
-TAIL = 10
-"""Digits that `+91…`, `91…`, `0…` and ten digits have in common."""
 
 WHY_WORDS = ("reason", "remark", "error", "message", "status", "cause")
 NOT_PROCESSED = "the vendor did not process it"
@@ -61,11 +59,6 @@ class FailedRows:
     failures: Mapping[str, Fate]
 
 
-def digits_of(phone: str) -> str:
-    """The last digits of a phone, as every spelling of it has them; "" for what is none."""
-    return "".join(filter(str.isdecimal, phone))[-TAIL:]
-
-
 def is_callback(path: str) -> bool:
     """Whether a file is JSON by its beginning (FileError where it can't be read)."""
     try:
@@ -94,7 +87,7 @@ def read_callbacks(path: str) -> list[Callback]:
 
 
 def read_failed(path: str, phones: Collection[str]) -> FailedRows:
-    """The failed rows of a file; `phones` are the run's, by `digits_of`. FileError if none is."""
+    """The failed rows of a file; `phones` are the run's, by `last_digits`. FileError if none is."""
     with open_source(path) as source:
         rows = list(read(source).rows)
         label = source.label
@@ -179,7 +172,7 @@ def _number(value: object) -> int | None:
 
 
 def _cell(row: Row, column: int) -> str:
-    return digits_of(row.cells[column]) if column < len(row.cells) else ""
+    return last_digits(row.cells[column]) if column < len(row.cells) else ""
 
 
 def _column_of(rows: Sequence[Row], phones: Collection[str]) -> int | None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from ozodial.keys import settle_keys, take_doubtful_keys, take_keys
 from ozodial.lasting import lasting, lasting_to_the_end
 from ozodial.ledger import Ledger
-from ozodial.marking import mark_sending, settle, settled_row, split, still_in
+from ozodial.marking import mark_sending, new_batch, settle, settled_row, split, still_in
 from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
 from ozodial.schema import batches, deliveries, rows, runs
 from ozodial.slots import SlotKey, answered
@@ -40,10 +40,6 @@ _IN_FLIGHT = (
     .where(batches.c.run_id == sa.bindparam("run"), batches.c.outcome == State.SENDING)
     .group_by(batches.c.owner_id)
 )
-_LAST_NUMBER = sa.select(sa.func.max(batches.c.number)).where(
-    batches.c.run_id == sa.bindparam("run")
-)
-_NEW_BATCH = batches.insert()
 _BATCH_ENDS = batches.update().where(batches.c.id == sa.bindparam("of_batch"))
 
 
@@ -229,24 +225,12 @@ class Claims:
         settle(connection, self._run.id, settled)
         batch_id, number = 0, 0
         if leads:
-            batch_id, number = self._new_batch(connection, len(leads), now)
+            batch_id, number = new_batch(
+                connection, self._run.id, self._ledger.owner, len(leads), now
+            )
             mark_sending(connection, self._run.id, batch_id, leads)
             take_keys(connection, self._run, leads, found.held)
         return Claim(now, batch_id, number, self._ledger.owner, leads, settled, found.blocked)
-
-    def _new_batch(self, connection: Connection, size: int, now: Instant) -> tuple[int, int]:
-        number = (connection.scalar(_LAST_NUMBER, {"run": self._run.id}) or 0) + 1
-        batch = {
-            "run_id": self._run.id,
-            "number": number,
-            "owner_id": self._ledger.owner,
-            "outcome": State.SENDING,
-            "rows": size,
-            "claimed_wall": now.wall,
-        }
-        added = connection.execute(_NEW_BATCH, batch)
-        key = added.inserted_primary_key
-        return (int(key[0]) if key is not None else 0), number
 
     def _record_answer(
         self,

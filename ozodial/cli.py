@@ -16,6 +16,7 @@ from ozodial.cli_runs import runs_app
 from ozodial.cli_shared import add_shared
 from ozodial.cli_tools import tools_app
 from ozodial.errors import ExitCode
+from ozodial.options import exit_with as _exit
 from ozodial.typed import given as _given
 from ozodial.typed import view as _view
 
@@ -254,7 +255,3 @@ def _upload(command: str, typed: dict[str, Any]) -> None:
     from ozodial import commands
 
     _exit(commands.upload(command, _given(typed)))
-
-
-def _exit(code: ExitCode) -> None:
-    raise typer.Exit(int(code))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ozodial import options as opt
-from ozodial.errors import ExitCode
+from ozodial.options import exit_with as _exit
 from ozodial.typed import view as _view
 
 runs_app = typer.Typer(
@@ -119,7 +119,3 @@ def runs_purge(
     from ozodial import archive
 
     _exit(archive.runs_purge(older_than, _view(json)))
-
-
-def _exit(code: ExitCode) -> None:
-    raise typer.Exit(int(code))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ozodial import options as opt
-from ozodial.errors import ExitCode
+from ozodial.options import exit_with as _exit
 from ozodial.typed import given as _given
 from ozodial.typed import view as _view
 
@@ -73,7 +73,3 @@ def ledger_copy(
     from ozodial import ledgers
 
     _exit(ledgers.copy(target, _view(json)))
-
-
-def _exit(code: ExitCode) -> None:
-    raise typer.Exit(int(code))

@@ -7,6 +7,7 @@ import typer
 
 from ozodial import options as opt
 from ozodial.errors import ExitCode
+from ozodial.options import exit_with as _exit
 from ozodial.typed import given as _given
 from ozodial.typed import view as _view
 
@@ -34,7 +35,7 @@ def undo(
     from ozodial import undoing
 
     typed = _given(locals())
-    terminal = sys.stdin is not None and sys.stdin.isatty() and typed.view.stderr_is_tty
+    terminal = typed.view.stdin_is_tty and typed.view.stderr_is_tty
     _exit(undoing.undo(run, typed, yes=yes, ask=_ask if terminal else None))
 
 
@@ -99,10 +100,8 @@ def sandbox(
 
 def _ask(question: str) -> bool:
     """A question at the terminal; whatever is not a yes is a no."""
+    from ozodial.confirm import is_yes
+
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _exit(code: ExitCode) -> None:
-    raise typer.Exit(int(code))
+    return is_yes(sys.stdin.readline())

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ozodial.database import many
+from ozodial.keys import FREE
 from ozodial.models import LeadRow, Reason, State
 from ozodial.schema import deliveries, rows, runs, targets
 from ozodial.staging import Run
@@ -63,7 +64,7 @@ def free_keys(connection: Connection, run: Run, gone: Sequence[LeadRow]) -> None
         for lead in gone
         if lead.lead_hash not in others
     ]
-    many(connection, _FREE, freed)
+    many(connection, FREE, freed)
     _forget_prior(connection, run, hashes)
 
 
@@ -101,7 +102,7 @@ def remove_elsewhere(
     keys = sa.select(runs.c.target_id, rows.c.lead_hash, rows.c.run_id, rows.c.row)
     found = connection.execute(keys.join(rows, rows.c.run_id == runs.c.id).where(kept)).all()
     connection.execute(rows.update().where(kept).values(removed))
-    many(connection, _FREE, [tuple(key) for key in found])
+    many(connection, FREE, [tuple(key) for key in found])
 
 
 def _forget_duplicates(
@@ -127,7 +128,7 @@ def _forget_duplicates(
         if (tail_of(phone), "" if by_phone else scheduled) in tails:
             where = (rows.c.run_id == other) & (rows.c.row == row)
             connection.execute(rows.update().where(where).values(removed))
-            many(connection, _FREE, [(target_id, lead_hash, other, row)])
+            many(connection, FREE, [(target_id, lead_hash, other, row)])
 
 
 def leaving(connection: Connection, run: Run) -> Collection[str]:
@@ -170,9 +171,6 @@ _TAIL = sa.case(
     else_=rows.c.phone,
 )
 
-_FREE = """
-    DELETE FROM deliveries WHERE target_id = ? AND lead_hash = ? AND run_id = ? AND "row" = ?
-"""
 _HAND_ON = """
     UPDATE deliveries SET state = ?, run_id = ?, "row" = ?, prior = NULL
     WHERE target_id = ? AND lead_hash = ? AND run_id = ? AND "row" = ?

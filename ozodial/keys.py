@@ -51,9 +51,10 @@ _CHANGE = """
     UPDATE deliveries SET state = ?, run_id = ?, "row" = ?, prior = ?
     WHERE target_id = ? AND lead_hash = ?
 """
-_FREE = """
+FREE = """
     DELETE FROM deliveries WHERE target_id = ? AND lead_hash = ? AND run_id = ? AND "row" = ?
 """
+"""Who holds a key lets go of it: target, hash, run and row."""
 
 
 def take_keys(
@@ -129,7 +130,7 @@ def settle_keys(
         else:
             changes.append(_change(run, lead_hash, holder, prior))
     many(connection, _CHANGE, changes)
-    many(connection, _FREE, freed)
+    many(connection, FREE, freed)
     again = Reason.EXISTS_AFTER_RESEND
     return [o._replace(reason=again) if o.row in resent else o for o in outcomes]
 

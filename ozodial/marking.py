@@ -1,14 +1,15 @@
 """The marks of a run's rows as they are claimed and settled, in the transaction of the caller."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ozodial.database import many
-from ozodial.models import LeadRow, Outcome, Reason, SettledRow, State
-from ozodial.schema import deliveries, rows
+from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
+from ozodial.schema import batches, deliveries, rows
 
 _NEXT: Mapping[str, Set[State]] = {
     State.SENDING: frozenset(State),
@@ -57,6 +58,35 @@ def settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | O
         for row in settled
     ]
     many(connection, _SETTLE, values)
+
+
+_LAST_NUMBER = sa.select(sa.func.max(batches.c.number)).where(
+    batches.c.run_id == sa.bindparam("run")
+)
+_NEW_BATCH = batches.insert()
+
+
+def new_batch(
+    connection: Connection,
+    run_id: int,
+    owner: int,
+    size: int,
+    now: Instant,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> tuple[int, int]:
+    """A request on its way: its id, and its number in the run. `more` are other columns of it."""
+    number = (connection.scalar(_LAST_NUMBER, {"run": run_id}) or 0) + 1
+    batch = {
+        "run_id": run_id,
+        "number": number,
+        "owner_id": owner,
+        "outcome": State.SENDING,
+        "rows": size,
+        "claimed_wall": now.wall,
+        **more,
+    }
+    key = connection.execute(_NEW_BATCH, batch).inserted_primary_key
+    return (int(key[0]) if key is not None else 0), number
 
 
 def mark_sending(

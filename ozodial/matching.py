@@ -33,7 +33,7 @@ def match(items: Sequence[Item], leads: Sequence[LeadRow]) -> dict[int, list[Ite
     placed = _Placed(items, leads)
     said: dict[int, list[Item]] = defaultdict(list)
     for item in items:
-        lead = placed.by_phone(item) if _tail(item.phone) else placed.without_phone(item)
+        lead = placed.by_phone(item) if last_digits(item.phone) else placed.without_phone(item)
         if lead is not None:
             said[lead.row].append(item)
     return dict(said)
@@ -46,13 +46,13 @@ class _Placed:
         self._leads = leads
         self._phones: dict[str, list[LeadRow]] = defaultdict(list)
         for lead in leads:
-            self._phones[_tail(lead.phone)].append(lead)
+            self._phones[last_digits(lead.phone)].append(lead)
         self._base = self._index_base(items)
         self._ordered = len(items) == len(leads) and self._agrees_in_order(items)
 
     def by_phone(self, item: Item) -> LeadRow | None:
         """The one lead with the item's phone; of several, the one that time or index single out."""
-        left = self._phones.get(_tail(item.phone), [])
+        left = self._phones.get(last_digits(item.phone), [])
         if len(left) > 1:
             for narrower in (
                 [lead for lead in left if lead.scheduled and lead.scheduled == item.scheduled],
@@ -86,7 +86,7 @@ class _Placed:
     def _index_base(self, items: Sequence[Item]) -> int | None:
         """Whether indexes count from 0 or 1; None where phones contradict both, or say neither."""
         indexed = [item for item in items if item.number is not None]
-        known = [item for item in indexed if _tail(item.phone) in self._phones]
+        known = [item for item in indexed if last_digits(item.phone) in self._phones]
         bases = [base for base in (0, 1) if all(self._fits(item, base) for item in known)]
         numbers = sorted(item.number for item in indexed if item.number is not None)
         if len(bases) == 2 and not known:
@@ -98,14 +98,14 @@ class _Placed:
 
     def _fits(self, item: Item, base: int) -> bool:
         place = (item.number or 0) - base
-        return 0 <= place < len(self._leads) and _tail(self._leads[place].phone) == _tail(
-            item.phone
-        )
+        return 0 <= place < len(self._leads) and last_digits(
+            self._leads[place].phone
+        ) == last_digits(item.phone)
 
     def _agrees_in_order(self, items: Sequence[Item]) -> bool:
-        with_phone = [item for item in items if _tail(item.phone)]
+        with_phone = [item for item in items if last_digits(item.phone)]
         return bool(with_phone) and all(
-            _tail(self._leads[item.position].phone) == _tail(item.phone)
+            last_digits(self._leads[item.position].phone) == last_digits(item.phone)
             for item in with_phone
             if item.position < len(self._leads)
         )
@@ -127,6 +127,6 @@ def _digits(phone: str) -> str:
 
 
 @lru_cache(maxsize=4096)  # each phone of a batch is asked for several times
-def _tail(phone: str) -> str:
+def last_digits(phone: str) -> str:
     """What `+91…`, `91…`, `0…` and ten digits have in common."""
     return _digits(phone)[-10:]

@@ -6,11 +6,17 @@ from typing import Annotated, Literal
 import typer
 
 from ozodial import completing
+from ozodial.errors import ExitCode
 
 EXIT_CODES = """\b
 Exit codes: 0 all in · 1 a bug · 2 wrong usage · 3 the file can't be used · 4 rows invalid or
 rejected · 5 rows unknown · 6 refused, or a setting is missing · 7 stopped, `ozodial resume`
 goes on · 130/143 interrupted"""
+
+
+def exit_with(code: ExitCode) -> None:
+    """End the command with this code."""
+    raise typer.Exit(int(code))
 
 
 def example(command: str) -> str:

@@ -18,6 +18,7 @@ from ozodial.deletes import DeleteCall
 from ozodial.errors import UsageError
 from ozodial.holders import MOST_ASKED, free_keys, remove_elsewhere
 from ozodial.ledger import Ledger
+from ozodial.marking import new_batch
 from ozodial.models import Instant, LeadRow, Outcome, Reason, SettledRow, State
 from ozodial.schema import batches, rows, runs
 from ozodial.sifting import Before, Sieve, Sifted, put_in
@@ -133,7 +134,13 @@ class Removals:
             ids = {row.lead.row: row.row_id for row in doomed if row.row_id is not None}
             batch_id, number = 0, 0
             if doomed:
-                batch_id, number = self._new_batch(connection, len(doomed), ids, now)
+                asked = {
+                    "kind": "remove",
+                    "row_ids": json.dumps([*ids.items()]) if ids else None,
+                }
+                batch_id, number = new_batch(
+                    connection, self._run.id, self._ledger.owner, len(doomed), now, asked
+                )
                 self._mark_sending(connection, batch_id, doomed)
             return Removal(
                 at=now,
@@ -191,26 +198,6 @@ class Removals:
                 doomed.append(row)
             after = row.lead.row
         return after, doomed, left
-
-    def _new_batch(
-        self, connection: Connection, size: int, row_ids: Mapping[int, int], now: Instant
-    ) -> tuple[int, int]:
-        last = sa.select(sa.func.max(batches.c.number)).where(batches.c.run_id == self._run.id)
-        number = (connection.scalar(last) or 0) + 1
-        added = connection.execute(
-            batches.insert().values(
-                run_id=self._run.id,
-                number=number,
-                owner_id=self._ledger.owner,
-                outcome=State.SENDING,
-                rows=size,
-                claimed_wall=now.wall,
-                kind="remove",
-                row_ids=json.dumps([*row_ids.items()]) if row_ids else None,
-            )
-        )
-        key = added.inserted_primary_key
-        return (int(key[0]) if key is not None else 0), number
 
     def _mark_sending(self, connection: Connection, batch_id: int, doomed: list[Sifted]) -> None:
         sending = str(State.SENDING)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ozodial.callbacks import NOT_PROCESSED, Callback, Fate, digits_of
+from ozodial.callbacks import NOT_PROCESSED, Callback, Fate
 from ozodial.database import many
 from ozodial.errors import FileError
 from ozodial.keys import settle_keys
 from ozodial.ledger import Ledger
+from ozodial.matching import last_digits
 from ozodial.models import LeadRow, Outcome, Reason, SettledRow, State
 from ozodial.schema import batches, rows
 from ozodial.staging import Run
@@ -33,7 +34,7 @@ def phones_of(ledger: Ledger, run: Run) -> set[str]:
     """The phones that a run sent, by their last digits."""
     with ledger.read() as connection:
         sent = sa.select(rows.c.phone).where(rows.c.run_id == run.id, rows.c.batch_id.is_not(None))
-        return {digits_of(phone) for phone in connection.scalars(sent)}
+        return {last_digits(phone) for phone in connection.scalars(sent)}
 
 
 def check_callbacks(ledger: Ledger, run: Run, callbacks: Iterable[Callback]) -> None:
@@ -79,7 +80,7 @@ def _settle_failed(
 ) -> None:
     told: list[tuple[sa.Row[tuple[object, ...]], Fate]] = []
     for row in connection.execute(_queued(run)).all():
-        failure = failures.get(digits_of(row.phone))
+        failure = failures.get(last_digits(row.phone))
         if failure is not None:
             told.append((row, failure))
     _write(connection, run, told, done)
