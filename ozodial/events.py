@@ -51,11 +51,6 @@ class RunEvent:
         """Whether rows are taken back: `rows` are those that were in, `ready` those to remove."""
         return self.command == UNDO
 
-    @property
-    def last_batch(self) -> int:
-        """What batches are numbered up to; 0 where their numbers go on from earlier ones."""
-        return 0 if self.undoes else self.batches
-
 
 @dataclass(frozen=True, slots=True)
 class RowEvent:

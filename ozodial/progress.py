@@ -167,9 +167,12 @@ class Progress:
         return None if stops_in is None else max(0.0, stops_in - self.elapsed(now))
 
     def batches(self) -> int:
-        """How many requests the run has in all, as far as is known now; repeated ones count too."""
+        """How many requests the run has in all, as far as is known now; repeated ones count too.
+
+        0: nobody can say; the numbers of an undo go on from those of the upload.
+        """
         run = self.run
-        if run is None or not run.ready:
+        if run is None or not run.ready or run.undoes:
             return 0
         told = self._told_twice + sum(self._in_flight.values())
         unclaimed = max(0, self.counts().get(State.READY, 0) - told)

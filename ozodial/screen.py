@@ -226,7 +226,9 @@ def _doing(progress: Progress, run: RunEvent, now: float) -> Text:
     if progress.sending is not None:
         sent = progress.sending
         rows = plural(sent.rows, "row")
-        return Text(f"request {sent.batch} of {progress.batches()} is on its way: {rows}")
+        total = progress.batches()
+        of = f" of {total}" if total else ""
+        return Text(f"request {sent.batch}{of} is on its way: {rows}")
     return Text(
         "preparing the next request" if progress.requests_left() else "nothing left to send"
     )
