@@ -112,8 +112,11 @@ class Claims:
         An answer that comes after the rows were given up on still counts, unless they have been
         claimed again since.
         """
-        with self._ledger.write(self._about) as connection:
+
+        def made(connection: Connection) -> list[Outcome]:
             return self._record_answer(connection, claim, outcomes, result, key)
+
+        return self._ledger.write_joined(self._about, made)
 
     @lasting_to_the_end
     def record_and_claim(
@@ -126,9 +129,12 @@ class Claims:
         past: str,
     ) -> tuple[list[Outcome], Claim]:
         """`record`, and a `claim` for the next request in the same commit, which costs the most."""
-        with self._ledger.write(self._about) as connection:
+
+        def made(connection: Connection) -> tuple[list[Outcome], Claim]:
             kept = self._record_answer(connection, claim, outcomes, result, key)
             return kept, self._claim(connection, limit, past)
+
+        return self._ledger.write_joined(self._about, made)
 
     @lasting_to_the_end
     def hand_back(self, claim: Claim) -> None:

@@ -41,11 +41,13 @@ class Key(NamedTuple):
 
 
 _INSERT = """
-    INSERT INTO deliveries (target_id, lead_hash, state, run_id, "row") VALUES (?, ?, ?, ?, ?)
+    INSERT INTO deliveries (target_id, lead_hash, state, run_id, "row")
+    SELECT ?, lead_hash, ?, run_id, "row" FROM rows WHERE run_id = ? AND "row" IN ?
 """
 _KEEP = """
     UPDATE deliveries SET state = ?, prior = CASE WHEN ? THEN prior END
-    WHERE target_id = ? AND lead_hash = ? AND run_id = ? AND "row" = ?
+    WHERE target_id = ? AND run_id = ? AND "row" IN ?
+        AND lead_hash IN (SELECT lead_hash FROM rows WHERE run_id = ? AND "row" IN ?)
 """
 _CHANGE = """
     UPDATE deliveries SET state = ?, run_id = ?, "row" = ?, prior = ?
@@ -61,12 +63,9 @@ def take_keys(
     connection: Connection, run: Run, leads: Sequence[LeadRow], held: Mapping[bytes, Key]
 ) -> None:
     """The keys of the leads that a claim is about to send; those in `held` are taken over."""
-    new = [
-        (run.target_id, lead.lead_hash, str(State.SENDING), run.id, lead.row)
-        for lead in leads
-        if lead.lead_hash not in held
-    ]
-    many(connection, _INSERT, new)
+    new = [lead.row for lead in leads if lead.lead_hash not in held]
+    if new:
+        many(connection, _INSERT, [(run.target_id, str(State.SENDING), run.id, new)])
     over = [
         (lead.lead_hash, held[lead.lead_hash], (State.SENDING, run.id, lead.row))
         for lead in leads
@@ -107,13 +106,15 @@ def settle_keys(
     The outcomes come back: what the vendor "has already" may be from this run's own first try.
     """
     hashes = {lead.row: lead.lead_hash for lead in leads}
-    kept = [outcome for outcome in outcomes if outcome.state in KEPT]
-    place = (run.target_id, run.id)
-    many(
-        connection,
-        _KEEP,
-        [(str(o.state), o.state in OPEN, place[0], hashes[o.row], place[1], o.row) for o in kept],
-    )
+    kept: dict[State, list[int]] = {}
+    for outcome in outcomes:
+        if outcome.state in KEPT:
+            kept.setdefault(outcome.state, []).append(outcome.row)
+    values = [
+        (str(state), state in OPEN, run.target_id, run.id, numbers, run.id, numbers)
+        for state, numbers in kept.items()
+    ]
+    many(connection, _KEEP, values)
     others = {hashes[o.row]: o for o in outcomes if o.state not in KEPT}
     if not others:
         return list(outcomes)

@@ -7,7 +7,7 @@ A `Ledger` is an engine, a clock and this process as an *owner*, alive while it 
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from ozodial.clock import Clock, boot_id
 from ozodial.database import BUSY_SECONDS, file_identity, open_engine
 from ozodial.errors import LedgerAwayError, LedgerFullError
+from ozodial.joining import Joining, R
 from ozodial.lasting import Outage, lasting
 from ozodial.models import Instant
 from ozodial.owners import bury, dead_owners, give_up, in_flight, register, renew, this_host
@@ -43,6 +44,7 @@ class Ledger:
         self._host = self.host_of(engine)
         self._file = file_identity(engine)
         self._writing = threading.Lock()
+        self._joining = Joining(self.write)
 
     @classmethod
     def open(cls, place: str, clock: Clock) -> "Ledger":
@@ -95,6 +97,10 @@ class Ledger:
             except BaseException:
                 self.owner = owner  # a new owner in a transaction that failed does not exist
                 raise
+
+    def write_joined(self, about: str, make: Callable[[Connection], R]) -> R:
+        """What `make` gives in a transaction, shared with threads that come with the same about."""
+        return self._joining.commit(about, make)
 
     def _transaction(self, about: str | None) -> AbstractContextManager[Connection]:
         if self._writer is None:

@@ -27,14 +27,14 @@ def settled_row(row: sa.Row[Any]) -> SettledRow:
 
 _SENDING = """
     UPDATE rows SET state = ?, reason = NULL, batch_id = ?
-    WHERE run_id = ? AND "row" = ?
+    WHERE run_id = ? AND "row" IN ?
 """
 _SETTLE = """
     UPDATE rows SET state = ?, reason = ?,
         message = CASE WHEN state IN ('ready', 'sending')
             THEN COALESCE(? || '; ' || message, ?, message) ELSE ? END,
         batch_id = CASE WHEN ? THEN batch_id END
-    WHERE run_id = ? AND "row" = ?
+    WHERE run_id = ? AND "row" IN ?
 """
 """A row's remark from its preparation stays behind what becomes of it."""
 _STILL_IN = sa.select(rows.c.row, rows.c.state).where(
@@ -46,16 +46,12 @@ _STILL_IN = sa.select(rows.c.row, rows.c.state).where(
 
 def settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | Outcome]) -> None:
     """Write what became of rows."""
+    alike: dict[tuple[State, str | None, str | None], list[int]] = {}
+    for row in settled:
+        alike.setdefault((row.state, row.reason, row.message), []).append(row.row)
     values = [
-        (
-            str(row.state),
-            row.reason,
-            *[row.message] * 3,
-            row.state is not State.READY,
-            run_id,
-            row.row,
-        )
-        for row in settled
+        (str(state), reason, *[message] * 3, state is not State.READY, run_id, numbers)
+        for (state, reason, message), numbers in alike.items()
     ]
     many(connection, _SETTLE, values)
 
@@ -93,8 +89,8 @@ def mark_sending(
     connection: Connection, run_id: int, batch_id: int, leads: Sequence[LeadRow]
 ) -> None:
     """Write that rows are on their way with a batch."""
-    sending = str(State.SENDING)
-    many(connection, _SENDING, [(sending, batch_id, run_id, lead.row) for lead in leads])
+    numbers = [lead.row for lead in leads]
+    many(connection, _SENDING, [(str(State.SENDING), batch_id, run_id, numbers)])
 
 
 def still_in(

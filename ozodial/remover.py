@@ -6,30 +6,31 @@ came of it and tells it only then. What it can't go on from is raised as an erro
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from ozodial.address import SANDBOX
-from ozodial.claims import BatchResult, Claims
+from ozodial.claims import Claims
 from ozodial.crew import Wire
 from ozodial.deletes import DeleteCall
 from ozodial.endpoints import Access
-from ozodial.errors import RefusedError, StoppedError
-from ozodial.events import BatchEvent, Event, SendingEvent, WaitEvent
+from ozodial.events import Event, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret_delete
 from ozodial.ledger import Ledger
-from ozodial.models import Instant, Lost, NotSent, Reason, Reply, SettledRow, State
+from ozodial.models import Lost, NotSent, Reason, Reply, SettledRow, State
 from ozodial.pacing import POLL_SECONDS, Pacer, Patience
-from ozodial.removals import Removal, Removals
-from ozodial.sending import (
+from ozodial.reacting import (
     STALE_CLAIM,
     START_WITHIN,
-    UNKNOWN_IN_A_ROW,
+    Answered,
+    check_readable,
+    delay_after,
+    result_of,
+    stale_after,
 )
+from ozodial.removals import Removal, Removals
 from ozodial.shift import HaltError
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import Run
-from ozodial.telling import batch_outcome, row_event
+from ozodial.telling import batch_event, batch_outcome, now_there, row_event
 from ozodial.tokens import Tokens
 
 
@@ -37,13 +38,6 @@ def undo_command(run: Run) -> str:
     """What a person types to take a run back, or to go on with that."""
     sandbox = " --sandbox" if run.target.account.endswith(f"@{SANDBOX}") else ""
     return f"ozodial undo {run.id}{sandbox}"
-
-
-def now_there(run: Run, ledger: Ledger) -> str:
-    """The present time in the run's time zone, written as a ScheduledTime."""
-    zone = ZoneInfo(run.options.timezone)
-    now = datetime.fromtimestamp(ledger.clock.instant().wall, zone)
-    return now.strftime("%Y-%m-%d %H:%M:%S")
 
 
 class Remover:
@@ -114,7 +108,7 @@ class Remover:
         answer = self._send(claim, access)
         ended = self._ledger.clock.instant()
         verdict = interpret_delete(claim.rows, answer, access, asked_before=claim.asked_before)
-        self._record(claim, answer, verdict, max(0.0, ended.since(started)), ended)
+        self._record(claim, Answered(answer, verdict, max(0.0, ended.since(started)), ended))
         self._react(verdict, token)
         again = verdict.decision in (Decision.RETRY, Decision.TOKEN)
         return after if again else claim.upto
@@ -128,26 +122,14 @@ class Remover:
         request = self._call.write(access, self._run.target.campaign, phones, row_ids)
         return self._wire.client.send(request, START_WITHIN * lease)
 
-    def _record(
-        self,
-        claim: Removal,
-        answer: Reply | NotSent | Lost,
-        verdict: Verdict,
-        seconds: float,
-        ended: Instant,
-    ) -> None:
-        delay, trouble = self._delay(answer, verdict)
-        result = BatchResult(
-            outcome=batch_outcome(verdict),
-            seconds=seconds,
-            answered_at=ended,
-            message=verdict.message,
-            http_status=answer.status if isinstance(answer, Reply) else None,
-            delay=delay,
-        )
+    def _record(self, claim: Removal, answered: Answered) -> None:
+        verdict, run_id = answered.verdict, self._run.id
+        if verdict.decision is not Decision.RETRY:
+            self._patience.answered()
+        delay, trouble = delay_after(answered, self._pacer, self._patience)
+        result = result_of(answered, delay)
         told = self._removals.record(claim, verdict.outcomes, result, self._pacer.key)
-        size, run_id = len(claim.rows), self._run.id
-        self._emit(BatchEvent(run_id, claim.number, size, result.outcome, seconds, verdict.message))
+        self._emit(batch_event(run_id, claim.number, len(claim.rows), result))
         leads = {lead.row: lead for lead in claim.rows}
         for outcome in told:
             lead = leads[outcome.row]
@@ -157,38 +139,13 @@ class Remover:
         if trouble is not None:
             raise trouble
 
-    def _delay(
-        self, answer: Reply | NotSent | Lost, verdict: Verdict
-    ) -> tuple[float, StoppedError | None]:
-        """How long the account's requests wait after a refusal, or that patience is over."""
-        if verdict.decision is not Decision.RETRY:
-            self._patience.answered()
-            return 0.0, None
-        asked = answer.retry_after if isinstance(answer, Reply) else None
-        least = self._pacer.pace if verdict.arrived else 0.0
-        try:
-            return self._patience.back_off(least, verdict.message or "", asked), None
-        except StoppedError as error:
-            return 0.0, error
-
     def _react(self, verdict: Verdict, token: str | None) -> None:
-        said = (verdict.message or "").rstrip(". ")
-        said += f" ({verdict.explanation})" if verdict.explanation else ""
-        if verdict.decision is Decision.STOP:
-            raise RefusedError(f"The vendor refused the request: {said}.")
-        if verdict.decision is Decision.TOKEN:
-            if self._tokens is None or self._stale is not None:
-                raise RefusedError(f"The vendor refused the token: {said}.")
-            self._stale = token
-        elif verdict.decision is Decision.ROWS:
-            self._stale = None
+        self._stale = stale_after(verdict, token, self._stale)
+        if verdict.decision is Decision.ROWS:
             unknown = batch_outcome(verdict) == "unknown"
             self.in_doubt |= unknown
             self._unknown_in_a_row = self._unknown_in_a_row + 1 if unknown else 0
-        if self._unknown_in_a_row >= UNKNOWN_IN_A_ROW:
-            raise StoppedError(
-                f"{UNKNOWN_IN_A_ROW} requests in a row got no readable answer: {said}."
-            )
+        check_readable(verdict, self._unknown_in_a_row)
 
     # --- waiting and telling ---
 

@@ -7,27 +7,26 @@ raised as an error of ours; nothing is sent after that.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from ozodial.batching import upload_of
 from ozodial.claims import BatchResult, Claim, Claims
 from ozodial.errors import LedgerFullError, RefusedError, StoppedError
-from ozodial.events import BatchEvent, NoticeEvent, RowEvent, SendingEvent, WaitEvent
+from ozodial.events import NoticeEvent, RowEvent, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret
-from ozodial.models import Instant, Lost, NotSent, Outcome, Reply, State
+from ozodial.models import Instant, Outcome, State
 from ozodial.pacing import POLL_SECONDS
+from ozodial.reacting import (
+    STALE_CLAIM,
+    START_WITHIN,
+    Answered,
+    check_readable,
+    delay_after,
+    result_of,
+    stale_after,
+    words_of,
+)
 from ozodial.shift import HaltError, Shift
-from ozodial.telling import BatchTime, batch_outcome, given_up, row_event
-
-UNKNOWN_IN_A_ROW = 2
-"""After so many, a sick server can't be trusted with the rest of the file."""
-
-STALE_CLAIM = 1 / 6
-"""A claim this old, in leases, has been asleep (SIGSTOP): ask the ledger whether it holds."""
-
-START_WITHIN = 2 / 3
-"""A request that has not left by then, in leases, is not sent: others may have given up on us."""
+from ozodial.telling import batch_event, batch_outcome, given_up, now_there, row_event
 
 HOPELESS_ROWS = 10
 """So many single rows refused and none ever taken: try as many from all over the file, and if those
@@ -84,7 +83,7 @@ class Worker:
     def _claim_and_send(self, token: str | None, seen: int, wave: int) -> bool:
         shift = self._shift
         limit, after = self._wanted()
-        claim = self._next or self._claims.claim(limit, self._now(), after)
+        claim = self._next or self._claims.claim(limit, now_there(shift.run, shift.ledger), after)
         self._next = None
         self._tell_settled(claim)
         if claim.lost:
@@ -119,46 +118,25 @@ class Worker:
         answer = shift.client.send(request, START_WITHIN * shift.ledger.lease_seconds)
         ended = shift.clock.instant()
         verdict = interpret(shift.endpoint, claim.rows, answer, access)
-        seconds = max(0.0, ended.since(started))
-        self._record(claim, answer, verdict, BatchTime(seconds, ended))
+        self._record(claim, Answered(answer, verdict, max(0.0, ended.since(started)), ended))
         self._adapt(verdict, wave)
         self._react(verdict, token)
 
-    def _record(
-        self, claim: Claim, answer: Reply | NotSent | Lost, verdict: Verdict, time: BatchTime
-    ) -> None:
-        shift = self._shift
-        delay, trouble = self._delay(answer, verdict)
-        result = BatchResult(
-            outcome=batch_outcome(verdict),
-            seconds=time.seconds,
-            answered_at=time.ended,
-            message=verdict.message,
-            http_status=answer.status if isinstance(answer, Reply) else None,
-            transaction_id=verdict.transaction_id,
-            row_ids=verdict.row_ids,
-            delay=delay,
-            split=verdict.decision is Decision.SPLIT,
-        )
+    def _record(self, claim: Claim, answered: Answered) -> None:
+        shift, verdict = self._shift, answered.verdict
+        delay, trouble = delay_after(answered, shift.pacer, shift.patience)
+        result = result_of(answered, delay)
         recorded = self._commit(claim, verdict, result)
         self._count(verdict, recorded)
-        batch = BatchEvent(
-            shift.run.id,
-            claim.number,
-            len(claim.rows),
-            result.outcome,
-            time.seconds,
-            verdict.message,
-        )
+        batch = batch_event(shift.run.id, claim.number, len(claim.rows), result)
         shift.emit([batch, *self._settled(claim, recorded)])
         if trouble is not None:
             raise trouble
 
     def _commit(self, claim: Claim, verdict: Verdict, result: BatchResult) -> Sequence[Outcome]:
         """Record a batch; where no pace stands between, claim the next one in the same commit."""
-        shift = self._shift
-        with shift.recording:
-            if shift.closed:
+        with self._shift.open() as may:
+            if not may:
                 raise HaltError
             return self._commit_open(claim, verdict, result)
 
@@ -169,8 +147,9 @@ class Worker:
         waits = key.exclusive or verdict.decision is not Decision.ROWS or verdict.refused_alone
         if waits or shift.halt.is_set() or shift.throttle.width < shift.throttle.most:
             return self._claims.record(claim, verdict.outcomes, result, key)
+        limit, now = shift.endpoint.rows_per_request, now_there(shift.run, shift.ledger)
         recorded, self._next = self._claims.record_and_claim(
-            claim, verdict.outcomes, result, key, shift.endpoint.rows_per_request, self._now()
+            claim, verdict.outcomes, result, key, limit, now
         )
         return recorded
 
@@ -180,22 +159,9 @@ class Worker:
         if claim is None:
             return
         self._tell_settled(claim)
-        with self._shift.recording:
-            if claim.rows and not self._shift.closed:
+        with self._shift.open() as may:
+            if claim.rows and may:
                 self._claims.unclaim(claim)
-
-    def _delay(
-        self, answer: Reply | NotSent | Lost, verdict: Verdict
-    ) -> tuple[float, StoppedError | None]:
-        """How long the account's requests wait after a refusal, or that patience is over."""
-        if verdict.decision is not Decision.RETRY:
-            return 0.0, None
-        asked = answer.retry_after if isinstance(answer, Reply) else None
-        least = self._shift.pacer.pace if verdict.arrived else 0.0
-        try:
-            return self._shift.patience.back_off(least, verdict.message or "", asked), None
-        except StoppedError as error:
-            return 0.0, error
 
     def _adapt(self, verdict: Verdict, wave: int) -> None:
         """Fewer requests at once for a vendor that has no room, and more again when it has."""
@@ -222,29 +188,15 @@ class Worker:
 
     def _react(self, verdict: Verdict, token: str | None) -> None:
         shift = self._shift
-        said = (verdict.message or "").rstrip(". ")
-        said += f" ({verdict.explanation})" if verdict.explanation else ""
-        if verdict.decision is Decision.STOP:
-            raise RefusedError(f"The vendor refused the request: {said}.", self._hint())
-        if verdict.decision is Decision.TOKEN:
-            if shift.tokens is None or self._stale is not None:
-                raise RefusedError(f"The vendor refused the token: {said}.", self._hint())
-            self._stale = token
-        elif verdict.decision is Decision.ROWS:
-            self._stale = None
-        if shift.unknown_in_a_row >= UNKNOWN_IN_A_ROW:
-            raise StoppedError(
-                f"{UNKNOWN_IN_A_ROW} requests in a row got no readable answer: {said}."
-            )
+        hint = f"with another key: {shift.run.resume_command}; "
+        hint += "with another campaign: the command again"
+        self._stale = stale_after(verdict, token, self._stale, hint)
+        check_readable(verdict, shift.unknown_in_a_row)
         if shift.refused_rows >= 2 * HOPELESS_ROWS and not shift.any_taken:
             raise RefusedError(
-                f"The vendor refuses every row that it is offered: {said}.",
+                f"The vendor refuses every row that it is offered: {words_of(verdict)}.",
                 "compare the file's columns with the campaign's map file",
             )
-
-    def _hint(self) -> str:
-        command = self._shift.run.resume_command
-        return f"with another key: {command}; with another campaign: the command again"
 
     # --- waiting ---
 
@@ -291,11 +243,6 @@ class Worker:
     def _slept_since(self, at: Instant) -> bool:
         slept = self._shift.clock.instant().since(at)
         return slept > STALE_CLAIM * self._shift.ledger.lease_seconds
-
-    def _now(self) -> str:
-        zone = ZoneInfo(self._shift.run.options.timezone)
-        now = datetime.fromtimestamp(self._shift.clock.instant().wall, zone)
-        return now.strftime("%Y-%m-%d %H:%M:%S")
 
     def _tell_settled(self, claim: Claim) -> None:
         if claim.settled:

@@ -44,13 +44,27 @@ class Shift:
     refused_rows: int = 0
     any_taken: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
-    closed: bool = False
-    recording: threading.Lock = field(default_factory=threading.Lock)
+    _closed: bool = False
+    _recording: int = 0
+
+    @contextmanager
+    def open(self) -> Iterator[bool]:
+        """Whether what a worker learnt may still be recorded; `close` waits for the end of it."""
+        with self.recorded:
+            may = not self._closed
+            self._recording += may
+        try:
+            yield may
+        finally:
+            with self.recorded:
+                self._recording -= may
+                self.recorded.notify_all()
 
     def close(self) -> None:
         """Nobody waits for the workers any more: what they learn now comes after the summary."""
-        with self.recording:
-            self.closed = True
+        with self.recorded:
+            self._closed = True
+            self.recorded.wait_for(lambda: not self._recording)
 
     def access_with(self, token: str | None) -> Access:
         """The account's access, with the token of this request."""

@@ -1,27 +1,32 @@
 """What the ledger recorded of a batch, as the events and the words that viewers get."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from ozodial.claims import Claims
-from ozodial.events import RowEvent
+from ozodial.claims import BatchResult, Claims
+from ozodial.events import BatchEvent, RowEvent
 from ozodial.interpret import Decision, Verdict
 from ozodial.ledger import Ledger
-from ozodial.models import Instant, SettledRow, State
+from ozodial.models import SettledRow, State
 from ozodial.staging import Run
 
 
-@dataclass(frozen=True, slots=True)
-class BatchTime:
-    """How long a request took, and when its answer came."""
-
-    seconds: float
-    ended: Instant
+def now_there(run: Run, ledger: Ledger) -> str:
+    """The present time in the run's time zone, written as a ScheduledTime."""
+    zone = ZoneInfo(run.options.timezone)
+    now = datetime.fromtimestamp(ledger.clock.instant().wall, zone)
+    return now.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def row_event(run_id: int, row: SettledRow) -> RowEvent:
     """A settled row as an event."""
     return RowEvent(run_id, row.row, row.phone, row.state, row.reason, row.message, row.name)
+
+
+def batch_event(run_id: int, number: int, rows: int, result: BatchResult) -> BatchEvent:
+    """A request that is over as an event."""
+    return BatchEvent(run_id, number, rows, result.outcome, result.seconds, result.message)
 
 
 def given_up(run: Run, ledger: Ledger, lost: Sequence[int]) -> list[RowEvent]:

@@ -19,10 +19,11 @@ from ozodial.looking import check_kept
 from ozodial.models import Reason
 from ozodial.opening import Given, Place, catch_signals, guarded, open_ledger, open_place
 from ozodial.removals import Outlook, Removals
-from ozodial.remover import now_there, undo_command
+from ozodial.remover import undo_command
 from ozodial.render import Viewer, Viewing
 from ozodial.staging import Run, Staging
 from ozodial.streams import Sink
+from ozodial.telling import now_there
 from ozodial.undo import Undo, undo_exit
 from ozodial.words import clipped, duration, endpoint_name, plural
 

@@ -27,9 +27,9 @@ from ozodial.limits import Limit
 from ozodial.models import Target
 from ozodial.prepare import Recipe
 from ozodial.removals import Removals
-from ozodial.remover import now_there
 from ozodial.sandbox_server import ServerHandle
 from ozodial.staging import Run, RunOptions, Staging
+from ozodial.telling import now_there
 from ozodial.undo import Undo
 from ozodial.upload import Job, Prepared, begin_events, prepare, send
 from tests.conftest import FakeClock

@@ -22,7 +22,7 @@ FOREIGN = {
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
         *("slots", "history", "marking", "health", "sifting", "holders", "removals", "settling"),
-        *("purging", "postgres", "upkeep"),
+        *("purging", "postgres", "upkeep", "joining"),
     },
     "rich": {"live", "screen", "tables"},
     "starlette": {"sandbox_app", "sandbox_wire", "sandbox_server"},
