@@ -80,7 +80,7 @@ class Centre:
             lease=lease,
             freeze=freeze,
             environment=self.environment,
-            before=lambda: os.setpgid(0, group),
+            group=group,
         )
 
 

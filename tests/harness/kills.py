@@ -90,7 +90,7 @@ def kill_until_done(
     arguments = [command, str(file), *options]
     in_flight = 0
     for left in range(kills, -1, -1):
-        with Command(arguments, ledger, vendor.url) as running:
+        with Command(arguments, ledger, vendor.url, fresh=True) as running:
             if left and _killed(running, scenario, ledger, dice):
                 tally.kills += 1
                 moment, batches = _moment(ledger, vendor, time.time())
