@@ -1,4 +1,4 @@
-"""The ledger's rare moments: a process that stood still, a write that fails, a fact that is a bug."""
+"""The ledger's rare moments: a process stood still, a write fails, a fact is a bug."""
 
 import threading
 from contextlib import closing
