@@ -138,9 +138,15 @@ def kept() -> dict[str, str]:
 @cache
 def forkery() -> Forkery:
     """The one that the tests of this process share."""
-    started = Forkery(kept())
-    atexit.register(started.close)
-    return started
+    atexit.register(end)
+    return Forkery(kept())
+
+
+def end() -> None:
+    """End the one that was shared, if there was one."""
+    if forkery.cache_info().currsize:
+        forkery().close()
+        forkery.cache_clear()
 
 
 def pipes() -> tuple[tuple[int, int, int], tuple[int, int, int]]:

@@ -144,13 +144,16 @@ class Command:
 def _fresh(
     job: Job, before: Callable[[], None] | None
 ) -> tuple["subprocess.Popen[str]", IO[str], IO[str]]:
+    environment = dict(job.environment)
+    if before is not None:  # it may not be able to write down what it ran through
+        environment.pop("COVERAGE_PROCESS_CONFIG", None)
     process = subprocess.Popen(
         [sys.executable, "-m", job.module, *job.arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=job.folder,
-        env=job.environment,
+        env=environment,
         text=True,
         preexec_fn=before,
     )
