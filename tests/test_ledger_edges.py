@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from ozodial.errors import LedgerFullError, StoppedError
+from ozodial.keys import settle_keys
+from ozodial.models import Outcome, State
 from ozodial.schema import meta
 from tests.book import Book, staged
 from tests.conftest import FakeClock
@@ -52,3 +54,30 @@ def test_a_lease_that_could_not_be_renewed_is_renewed_as_soon_as_it_can(
             while connection.scalar(renewed) != 5_010.0:
                 connection.rollback()
                 threading.Event().wait(0.01)
+
+
+def test_a_lock_that_another_process_keeps_is_a_sentence(book: Book) -> None:
+    postgres = "://" in str(book.path)
+    with closing(book.ledger()) as ours, closing(book.ledger()) as theirs:
+        with ours.read() as connection:  # not a whole minute
+            soon = "SET lock_timeout = '50ms'" if postgres else "PRAGMA busy_timeout = 50"
+            connection.exec_driver_sql(soon)
+            connection.commit()
+        with (
+            theirs.write(),
+            pytest.raises(LedgerFullError, match="has kept the ledger locked"),
+            ours.write(),
+        ):
+            raise AssertionError("two wrote at once")
+        with ours.write() as connection:
+            connection.execute(meta.insert().values(name="mine", value="now"))
+
+
+def test_a_row_does_not_give_back_another_rows_key(book: Book) -> None:
+    with book.opened() as desk:
+        run = desk.run(["9810000001", "9810000001"])
+        (lead,) = desk.claim(run).rows
+        with desk.ledger.write() as connection:
+            again = [lead._replace(row=3)]
+            assert settle_keys(connection, run, [Outcome(3, State.REJECTED)], again)
+        assert desk.all('SELECT state, "row" FROM deliveries') == [("sending", 2)]
