@@ -11,7 +11,8 @@ from tests.harness import forking
 
 Record = dict[str, object]
 
-PATIENCE = 60.0
+PATIENCE = 300.0
+"""Seconds after which a command is called stuck, however busy the machine is."""
 
 
 @dataclass(frozen=True)

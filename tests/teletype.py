@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.command import Desk
 from tests.harness import forking
 
-WAIT = 30.0
+WAIT = 120.0
 """How long a text may take to come, on a busy machine."""
 
 

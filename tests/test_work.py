@@ -16,7 +16,7 @@ from tests.harness.operator import Command, until
 from tests.harness.server import Postgres
 from tests.harness.vendor import Vendor
 
-LEASE = 1.5
+LEASE = 3.0
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from .forking import ROOT, Forked, Job, forkery, pipes
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds after which a process that should have done something is called stuck."""
 
 Line = dict[str, Any]
