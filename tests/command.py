@@ -1,14 +1,18 @@
 """Runs the real command as a process, as a person or cron would, and reads what it left behind."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.harness import forking
+
 Record = dict[str, object]
+
+PATIENCE = 300.0
+"""Seconds after which a command is called stuck, however busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,8 @@ class Desk:
 
     def environment(self, **settings: str) -> dict[str, str]:
         """The environment of a command: nothing of the caller's but the way to Python."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         return {
-            **kept,
+            **forking.kept(),
             "HOME": str(self.home),
             "OZODIAL_LEDGER": str(self.ledger),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
@@ -60,15 +63,20 @@ class Desk:
 
     def run(self, *words: str | Path, stdin: str | None = None, **settings: str) -> Result:
         """Run `ozodial` with these words and settings to its end."""
-        done = subprocess.run(
-            command(words),
-            cwd=self.home,
-            env=self.environment(**settings),
-            input=stdin if stdin is not None else "",
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        environment, given = self.environment(**settings), stdin or ""
+        if environment.keys() & forking.STARTING:
+            done = subprocess.run(
+                command(words),
+                cwd=self.home,
+                env=environment,
+                input=given,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+        else:
+            job = forking.Job("ozodial", [*map(str, words)], str(self.home), environment)
+            done = forking.run(job, given, PATIENCE)
         return Result(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str | Path, **settings: str) -> "subprocess.Popen[str]":

@@ -15,6 +15,7 @@ from ozodial.sandbox import Sandbox, SandboxConfig
 from ozodial.sandbox_server import ServerHandle, serve_in_thread
 from tests.book import Book
 from tests.command import Desk
+from tests.harness import forking
 from tests.harness.server import NoServerError, Postgres
 
 settings.register_profile("short", deadline=None)  # how busy the machine is proves nothing
@@ -57,6 +58,13 @@ class FakeClock:
 
 
 StartSandbox = Callable[..., ServerHandle]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forkery_ends() -> Iterator[None]:
+    """With the tests, so that what it ran through is counted among theirs."""
+    yield
+    forking.end()
 
 
 @pytest.fixture(scope="session")

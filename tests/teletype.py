@@ -6,23 +6,23 @@ import pty
 import select
 import signal
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.command import Desk, command
+from tests.command import Desk
+from tests.harness import forking
 
-WAIT = 30.0
+WAIT = 120.0
 """How long a text may take to come, on a busy machine."""
 
 
 class Teletype:
     """The near end; `text` is all that was written so far, as it was written."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", master: int) -> None:
+    def __init__(self, process: forking.Forked, master: int) -> None:
         self.text = ""
         self.process = process
         self._master = master
@@ -76,15 +76,12 @@ def at_terminal(
     """Start `ozodial` at a terminal of this size; it is ended with the block."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", int(rows), int(columns), 0, 0))
-    process = subprocess.Popen(
-        command(words),
-        cwd=desk.home,
-        env=desk.environment(**{"TERM": "xterm-256color", **settings}),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-    )
-    os.close(slave)
+    environment = desk.environment(**{"TERM": "xterm-256color", **settings})
+    job = forking.Job("ozodial", [*map(str, words)], str(desk.home), environment)
+    try:
+        process = forking.forkery().start(job, [slave] * 3)
+    finally:
+        os.close(slave)
     try:
         yield Teletype(process, master)
     finally:

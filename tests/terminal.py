@@ -44,8 +44,8 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.lines)
 
     def until(self, seen: Callable[[str], bool]) -> str:
-        """Read until the text passes, for two seconds at most."""
-        end = time.monotonic() + 2
+        """Read until the text passes, however busy the machine is."""
+        end = time.monotonic() + 30
         while not seen(text := self.read(0.02)):
             assert time.monotonic() < end, f"never seen; the terminal shows:\n{text}"
         return text

@@ -1,5 +1,6 @@
 """Several processes at once on one ledger: no lead twice, one pace, one token, true exit codes."""
 
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ import pytest
 from tests.harness.audit import audit, ledger_rows, query
 from tests.harness.files import phones, write_leads
 from tests.harness.kills import SCHEDULE, V1, V4
-from tests.harness.operator import Command
+from tests.harness.operator import PATIENCE, Command
 from tests.harness.vendor import Vendor
 
 
@@ -121,12 +122,14 @@ def test_the_same_command_twice_shares_the_work(
 def test_a_lead_in_flight_elsewhere_waits_until_that_is_settled(
     vendor: Vendor, ledger: str, tmp_path: Path
 ) -> None:
-    vendor.reset("latency=4@1")
+    vendor.reset()
     first = ["schedule", str(write_leads(tmp_path / "a.csv", phones(100))), *SCHEDULE[1:]]
     second = ["schedule", str(write_leads(tmp_path / "b.csv", phones(120))), *SCHEDULE[1:]]
-    with Command(first, ledger, vendor.url) as one:
-        one.until(lambda: len(vendor.look("requests")) == 1)
-        with Command(second, ledger, vendor.url) as two:
+    with Command(first, ledger, vendor.url, lease=PATIENCE, freeze="claim") as one:
+        one.until_frozen()  # its leads are claimed, and not sent yet
+        with Command(second, ledger, vendor.url, lease=PATIENCE) as two:
+            assert two.await_event("wait")
+            one.signal(signal.SIGCONT)
             assert two.wait() == 0
         assert one.wait() == 0
 

@@ -292,7 +292,11 @@ def test_one_that_may_not_be_written_is_a_sentence() -> None:
         path.chmod(0o444)
         path.parent.chmod(0o755)
         told = subprocess.run(
-            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, cwd=ROOT
+            [sys.executable, "-c", code, str(path)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"]},  # nobody may write down its coverage
         )
     assert told.stderr == ""
     assert told.stdout == f"The ledger {path} can't be opened: Permission denied.\n"

@@ -13,7 +13,7 @@ from tests.harness.kills import SCHEDULE, V1
 from tests.harness.operator import Command
 from tests.harness.vendor import Vendor
 
-LEASE = 1.0
+LEASE = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_frozen_process_does_not_send_what_was_sent_again_meanwhile(
 
 
 def test_a_frozen_process_loses_its_turn(vendor: Vendor, ledger: str, file: str) -> None:
-    vendor.reset("latency=1.5@1")
+    vendor.reset(f"latency={1.5 * LEASE}@1")
     words = ["bulk-add", file, *V1[1:]]
     with Command(words, ledger, vendor.url, lease=LEASE, freeze="turn") as frozen:
         frozen.until_frozen()
@@ -135,7 +135,7 @@ def test_an_answer_that_comes_late_still_counts(vendor: Vendor, ledger: str, fil
 
 def test_a_process_frozen_while_it_waits_goes_on(vendor: Vendor, ledger: str, file: str) -> None:
     vendor.reset()
-    words = ["bulk-add", file, "--pace", "0.3"]
+    words = ["bulk-add", file, "--pace", "2"]
     with Command(words, ledger, vendor.url, lease=LEASE) as frozen:
         assert frozen.await_event("wait")
         frozen.signal(signal.SIGSTOP)

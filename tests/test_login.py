@@ -23,6 +23,10 @@ def clean(desk: Desk) -> Desk:
     return Desk(desk.home, settings)
 
 
+HIDDEN = "while you type): "
+"""The end of that question: only then is nothing shown any more."""
+
+
 def config(desk: Desk) -> Path:
     return desk.home / "etc" / "config.toml"
 
@@ -35,7 +39,7 @@ def at_terminal(
     with_xdg = {"XDG_DATA_HOME": str(desk.home / "data"), "TERM": "xterm", **settings}
     environment = desk.environment(**with_xdg)
     child = pexpect.spawn(
-        first, rest, env=environment, cwd=str(desk.home), encoding="utf-8", timeout=20
+        first, rest, env=environment, cwd=str(desk.home), encoding="utf-8", timeout=120
     )
     shown = ""
     for question, answer in talk:
@@ -52,7 +56,7 @@ def answers(vendor: ServerHandle, key: str = KEY) -> list[tuple[str, str]]:
     return [
         ("Domain", vendor.url),
         ("User name", "asha"),
-        ("API key", key),
+        (HIDDEN, key),
         ("Default campaign", "Diwali"),
         ("Time zone", ""),
     ]
@@ -162,7 +166,7 @@ def test_a_vendor_that_cannot_be_reached(clean: Desk, vendor: ServerHandle) -> N
 
 
 def test_ctrl_c_keeps_nothing(clean: Desk, vendor: ServerHandle) -> None:
-    code, shown = at_terminal(clean, ["login"], [*answers(vendor)[:2], ("API key", "\x03")])
+    code, shown = at_terminal(clean, ["login"], [*answers(vendor)[:2], (HIDDEN, "\x03")])
     assert (code, config(clean).exists()) == (130, False)
     assert "nothing was kept" in shown
     assert "Traceback" not in shown

@@ -51,7 +51,7 @@ def at_a_terminal(desk: Desk, answer: str, *words: str) -> tuple[int, str, str]:
     ) as process:
         os.close(slave)
         shown = ""
-        timer = threading.Timer(50, process.kill)
+        timer = threading.Timer(300, process.kill)
         timer.start()
         try:
             while True:
@@ -61,7 +61,7 @@ def at_a_terminal(desk: Desk, answer: str, *words: str) -> tuple[int, str, str]:
                     answer = ""
         except OSError:
             pass  # the other end is closed
-        out, _ = process.communicate(timeout=50)
+        out, _ = process.communicate(timeout=300)
         timer.cancel()
     os.close(master)
     return process.returncode, shown.replace("\r\n", "\n"), out

@@ -158,7 +158,7 @@ def by_command(vendor: Vendor, count: int, latency: float, parallel: int) -> Mea
         file = write_leads(Path(folder) / "leads.csv", phones(count * ROWS))
         words = ["schedule", str(file), "--at", TIME, "--parallel", str(parallel)]
         ledger = Path(folder) / "ledger.db"
-        with Command(words, ledger, vendor.url, json_lines=False) as command:
+        with Command(words, ledger, vendor.url, json_lines=False, fresh=True) as command:
             assert command.wait(600) == 0, command.errors
     assert len(vendor.leads()) == count * ROWS
     return Measured(f"ozodial --parallel {parallel}", span(vendor), gaps(vendor))

@@ -78,6 +78,8 @@ def kill_until_done(
     dice: random.Random,
     kills: int,
     tally: Tally,
+    *,
+    fresh: bool = True,
 ) -> None:
     """One run: killed up to `kills` times, then left to end by itself, then audited."""
     vendor.reset(f"latency={scenario.latency}")
@@ -90,7 +92,7 @@ def kill_until_done(
     arguments = [command, str(file), *options]
     in_flight = 0
     for left in range(kills, -1, -1):
-        with Command(arguments, ledger, vendor.url) as running:
+        with Command(arguments, ledger, vendor.url, fresh=fresh) as running:
             if left and _killed(running, scenario, ledger, dice):
                 tally.kills += 1
                 moment, batches = _moment(ledger, vendor, time.time())
@@ -179,15 +181,21 @@ def run(
     most: int = 12,
     scenarios: Sequence[Scenario] = SCENARIOS,
     new_ledger: Callable[[Path], Path | str] = lambda folder: folder / "ledger.db",
+    *,
+    fresh: bool = True,
 ) -> Tally:
-    """At least `kills` kills, over all scenarios in turn, at most `most` in one run."""
+    """At least `kills` kills, over all scenarios in turn, at most `most` in one run.
+
+    `fresh` commands are also killed while Python starts.
+    """
     dice, tally = random.Random(seed), Tally()
     with Vendor() as vendor:
         while tally.kills < kills:
             for scenario in scenarios:
                 with tempfile.TemporaryDirectory(prefix="kills-") as folder:
                     ledger, left = new_ledger(Path(folder)), dice.randint(most // 2, most)
-                    kill_until_done(scenario, vendor, Path(folder), ledger, dice, left, tally)
+                    place = Path(folder)
+                    kill_until_done(scenario, vendor, place, ledger, dice, left, tally, fresh=fresh)
     return tally
 
 

@@ -14,16 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from .vendor import ROOT
+from .forking import ROOT, Forked, Job, forkery, pipes
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds after which a process that should have done something is called stuck."""
 
 Line = dict[str, Any]
 
 
 class Command:
-    """One running `ozodial … --json`: its events, its errors, its exit code."""
+    """One running `ozodial … --json`: its events, its errors, its exit code.
+
+    It is forked with all loaded, unless it is to be `fresh`, or has to do something `before`.
+    `group` is the process group that it joins, 0 its own.
+    """
 
     def __init__(
         self,
@@ -36,27 +40,25 @@ class Command:
         environment: Mapping[str, str] | None = None,
         before: Callable[[], None] | None = None,
         json_lines: bool = True,
+        group: int | None = None,
+        fresh: bool = False,
     ) -> None:
-        launched = ["-m", "ozodial"]
+        module, words = "ozodial", [*arguments, *(["--json"] if json_lines else [])]
         if lease is not None:
-            launched = ["-m", "tests.harness.launch", f"{lease}", freeze]
+            module, words = "tests.harness.launch", [f"{lease}", freeze, *words]
+        self.process: subprocess.Popen[str] | Forked
         self.arguments = arguments
         self.lines: list[Line] = []
         self._arrived: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
         self._errors: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, *launched, *arguments, *(["--json"] if json_lines else [])],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=ROOT,
-            env=_environment(ledger, url) | dict(environment or {}),
-            text=True,
-            preexec_fn=before,
+        job = Job(
+            module, words, str(ROOT), _environment(ledger, url) | dict(environment or {}), group
         )
+        self.process, out, err = _fresh(job, before) if fresh or before else _forked(job)
+        self._streams = (out, err)
         self._readers = [
-            threading.Thread(target=self._read_out, args=(self.process.stdout,), daemon=True),
-            threading.Thread(target=self._read_err, args=(self.process.stderr,), daemon=True),
+            threading.Thread(target=self._read_out, args=(out,), daemon=True),
+            threading.Thread(target=self._read_err, args=(err,), daemon=True),
         ]
         for reader in self._readers:
             reader.start()
@@ -124,9 +126,8 @@ class Command:
         while (line := self._arrived.get()) is not None:
             self.lines.append(line)
         self._arrived.put(None)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+        for stream in self._streams:
+            stream.close()
         return code
 
     def _read_out(self, stream: IO[str]) -> None:
@@ -138,6 +139,37 @@ class Command:
     def _read_err(self, stream: IO[str]) -> None:
         for text in stream:
             self._errors.append(text)
+
+
+def _fresh(
+    job: Job, before: Callable[[], None] | None
+) -> tuple["subprocess.Popen[str]", IO[str], IO[str]]:
+    environment = dict(job.environment)
+    if before is not None:  # it may not be able to write down what it ran through
+        environment.pop("COVERAGE_PROCESS_CONFIG", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", job.module, *job.arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=job.folder,
+        env=environment,
+        text=True,
+        preexec_fn=before,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return process, process.stdout, process.stderr
+
+
+def _forked(job: Job) -> tuple[Forked, IO[str], IO[str]]:
+    theirs, (our_in, our_out, our_err) = pipes()
+    try:
+        process = forkery().start(job, theirs)
+    finally:
+        for stream in (*theirs, our_in):
+            os.close(stream)
+    return process, os.fdopen(our_out), os.fdopen(our_err)
 
 
 def until(found: Callable[[], bool], seconds: float = PATIENCE) -> bool:

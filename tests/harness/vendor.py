@@ -4,18 +4,17 @@ Run as a program it serves: `python -m tests.harness.vendor PACE_SCALE`.
 """
 
 import os
-import subprocess
+import signal
 import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from .forking import ROOT, Job, forkery, pipes
 
 
 class Vendor:
@@ -25,15 +24,13 @@ class Vendor:
     """
 
     def __init__(self, pace_scale: float = 300, *faults: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.harness.vendor", str(pace_scale)],
-            stdout=subprocess.PIPE,
-            stdin=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
+        theirs, (self._stdin, stdout, unused) = pipes()
+        job = Job("tests.harness.vendor", [str(pace_scale)], str(ROOT), dict(os.environ))
+        self._process = forkery().start(job, (*theirs[:2], 2))
+        for stream in (*theirs, unused):
+            os.close(stream)
+        with os.fdopen(stdout) as said:
+            self.url = said.readline().strip()
         self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
         self.misbehave(*faults)
 
@@ -47,8 +44,9 @@ class Vendor:
         trace: TracebackType | None,
     ) -> None:
         self._http.close()
-        self._process.terminate()
-        self._process.communicate(timeout=20)
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(20)
+        os.close(self._stdin)
 
     def look(self, what: str) -> list[dict[str, Any]]:
         """Its memory: leads, requests, tokens or violations."""
