@@ -17,26 +17,25 @@ class Room(NamedTuple):
 
 
 ROOMS = {
+    "batching": Room(("batching",), ("batching",)),
+    "pacing": Room(("pacing", "throttle"), ("pacing", "throttle")),
     "interpret": Room(
-        ("interpret", "body", "answers", "matching"),
-        (
-            "answers",
-            "dialects",
-            "interpret",
-            "interpret_bent",
-            "interpret_deletes",
-            "interpret_truth",
-            "matching",
-        ),
+        ("interpret",),
+        ("interpret", "interpret_told", "interpret_bent", "interpret_deletes", "interpret_truth"),
         ("a_known_text_counts",),
     ),
     "validate": Room(("validate",), ("problems", "validate", "prepare"), ("check_shows",)),
-    "bulk": Room(("bulk",), ("validate", "dates", "phones")),
-    "ledger": Room(("ledger", "owners"), ("ledger", "database", "claims")),
-    "claims": Room(
-        ("claims", "marking", "keys", "sorting"), ("claims", "ledger", "staging", "interrupts")
+    "ledger": Room(("ledger",), ("ledger_faults", "ledger", "claims")),
+    "matching": Room(("matching",), ("matching", "interpret_truth")),
+    "body": Room(
+        ("body", "answers"),
+        ("answers", "interpret", "interpret_told", "interpret_bent"),
+        ("a_known_text_counts",),
     ),
-    "pacing": Room(("pacing", "slots", "throttle"), ("pacing", "slots", "throttle", "limits")),
-    "batching": Room(("batching",), ("batching",)),
+    "claims": Room(("claims", "marking"), ("claims", "ledger")),
+    "slots": Room(("slots",), ("slots", "pacing", "tokens")),
+    "keys": Room(("keys", "sorting"), ("claims",)),
+    "owners": Room(("owners",), ("ledger", "ledger_faults")),
+    "bulk": Room(("bulk",), ("validate", "problems")),
 }
 """By the names that `python -m tests.mutation` takes."""

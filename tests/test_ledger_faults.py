@@ -1,0 +1,150 @@
+"""A ledger that can't be written: what is said, what is kept, and who may go on."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ozodial.database import BUSY_SECONDS, open_engine
+from ozodial.errors import LedgerFullError
+from ozodial.ledger import Ledger
+from ozodial.owners import this_host
+from tests.book import Book, Desk
+from tests.conftest import FakeClock
+
+PHONES = ["9810000000", "9810000001"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def desk(path: Path, clock: FakeClock) -> Iterator[Desk]:
+    with Book(path, clock).opened() as desk:
+        yield desk
+
+
+@contextmanager
+def written_by_another(path: Path, ledger: Ledger) -> Iterator[None]:
+    """Another process is in the middle of a transaction, and nobody has the patience for it."""
+    with ledger.read() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+    with ledger.read() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 60000")
+
+
+def test_a_lock_that_lasts_is_a_sentence(desk: Desk, path: Path) -> None:
+    run = desk.run(PHONES)
+    with written_by_another(path, desk.ledger), pytest.raises(LedgerFullError) as told:
+        desk.claim(run)
+    assert told.value.message == (
+        f"Another process has kept the ledger locked for {BUSY_SECONDS:.0f} s."
+    )
+    assert told.value.hint == (
+        "if one of ozodial is stopped, let it go on (fg, kill -CONT): ozodial resume"
+    )
+    assert told.value.exit_code == 7
+    assert len(desk.claim(run).rows) == 2
+
+
+def test_reading_waits_for_nobody(desk: Desk, path: Path) -> None:
+    run = desk.run(PHONES)
+    with written_by_another(path, desk.ledger):
+        assert desk.states(run) == {"ready": 2}
+        assert desk.of(run).any_ready()
+        assert desk.ledger.reap() == []
+        assert desk.ledger.abandon() == []
+
+
+def test_a_full_disk_is_a_sentence(desk: Desk) -> None:
+    with desk.ledger.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(LedgerFullError) as told:
+        desk.run(f"98{number:08}" for number in range(1_000))
+    assert told.value.message == "The ledger can't be used any more: database or disk is full."
+    assert told.value.hint == "make room or access for the ledger, then: ozodial resume"
+
+
+def test_a_ledger_that_was_moved_is_a_sentence(desk: Desk, path: Path) -> None:
+    path.rename(path.with_name("elsewhere.db"))
+    with pytest.raises(LedgerFullError) as told, desk.ledger.write():
+        raise AssertionError("never here")
+    path.with_name("elsewhere.db").rename(path)
+    assert told.value.message == "The ledger's file was moved or deleted while it was in use."
+    assert told.value.hint == "put it back, then: ozodial resume"
+
+
+def test_a_bug_of_ours_is_no_full_disk(desk: Desk) -> None:
+    twice = "INSERT INTO meta VALUES ('version', 'twice')"
+    with pytest.raises(sa.exc.IntegrityError), desk.ledger.write() as connection:
+        connection.exec_driver_sql(twice)
+
+
+def test_an_owner_that_can_not_leave_is_no_owner_any_more(path: Path, clock: FakeClock) -> None:
+    ledger = Book(path, clock).ledger()
+    with ledger.lease():
+        assert ledger.owner > 0
+        path.rename(path.with_name("elsewhere.db"))
+    assert ledger.owner == 0
+    path.with_name("elsewhere.db").rename(path)
+    ledger.close()
+
+
+def test_a_new_owner_of_a_transaction_that_failed_is_forgotten(
+    desk: Desk, path: Path, clock: FakeClock
+) -> None:
+    before = desk.ledger.owner
+    with Book(path, clock).opened() as other:
+        clock.advance(31)
+        other.ledger.reap()
+        with suppress(ZeroDivisionError), desk.ledger.write() as connection:
+            assert not desk.ledger.hold(connection)
+            assert desk.ledger.owner not in (before, other.ledger.owner)
+            raise ZeroDivisionError
+    assert desk.ledger.owner == before
+
+
+def test_what_several_dead_processes_held_is_found_at_once(path: Path, clock: FakeClock) -> None:
+    book = Book(path, clock)
+    with book.opened() as first, book.opened() as second, book.opened() as other:
+        run = first.run([*PHONES, "9810000002"])
+        lost = [first.claim(run, 1).batch_id, second.claim(run, 1).batch_id]
+        clock.advance(31)
+        assert other.ledger.reap() == lost
+        assert other.ledger.reaped == lost
+        claim = other.claim(run, 1)
+        clock.advance(31)
+        # its own lease ended as well, but nobody else is there to see it
+        assert other.ledger.reap() == []
+        assert other.ledger.abandon() == [claim.batch_id]
+        assert other.ledger.abandon() == []
+
+
+def test_a_lease_ends_after_its_seconds(path: Path, clock: FakeClock) -> None:
+    open_engine(str(path)).dispose()
+    ledger = Ledger.open(str(path), clock)
+    assert ledger.lease_seconds == 30
+    assert ledger.clock is clock
+    assert ledger.outage.patience == 300
+    ledger.close()
+    ledger = Ledger(open_engine(str(path)), clock, lease_seconds=7)
+    assert ledger.lease_seconds == 7
+    ledger.close()
+
+
+def test_containers_of_one_machine_are_hosts_of_their_own(desk: Desk) -> None:
+    assert Ledger.host_of(desk.ledger.engine) == this_host()
+    assert desk.all("SELECT host FROM owners") == [(this_host(),)]
+    space = Path("/proc/self/ns/pid")
+    if space.exists():
+        assert this_host().endswith(f"/{space.stat().st_ino}")
