@@ -135,7 +135,7 @@ def test_a_row_that_is_refused_alone_is_told_from_one_that_is_there_already() ->
         ("Number Already Exist", State.DUPLICATE, False),
     ):
         verdict = interpret(SCHEDULE, ONE, reply({"status": "error", "message": text}), BEARER)
-        assert (verdict.outcomes[0].state, verdict.refused_alone) == (state, alone)
+        assert (verdict.outcomes[0][:2], verdict.refused_alone) == ((2, state), alone)
 
 
 def test_a_taken_batch_of_v4_is_told_in_the_vendors_words() -> None:

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from ozodial.database import BUSY_SECONDS, open_engine
-from ozodial.errors import LedgerFullError
+from ozodial.errors import LedgerFullError, OzodialError
 from ozodial.ledger import Ledger
 from ozodial.owners import this_host
-from tests.book import Book, Desk
+from ozodial.slots import Slots, Turn
+from tests.book import KEY, Book, Desk
 from tests.conftest import FakeClock
 
 PHONES = ["9810000000", "9810000001"]
@@ -90,6 +92,64 @@ def test_a_bug_of_ours_is_no_full_disk(desk: Desk) -> None:
         connection.exec_driver_sql(twice)
 
 
+def raised(desk: Desk, kind: type[sa.exc.DBAPIError], error: psycopg.Error) -> None:
+    """A PostgreSQL's error in a transaction, as SQLAlchemy passes it on."""
+    with desk.ledger.write():
+        raise kind("UPDATE rows", None, error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "message", "hint"),
+    [
+        (
+            sa.exc.OperationalError,
+            psycopg.OperationalError("connection refused\n\tIs the server running on X."),
+            "The ledger's server can't be reached: connection refused Is the server running on X.",
+            "see that it runs, then: ozodial resume",
+        ),
+        (
+            sa.exc.OperationalError,
+            psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"),
+            f"Another process has kept the ledger locked for {BUSY_SECONDS:.0f} s.",
+            "if one of ozodial is stopped, let it go on (fg, kill -CONT): ozodial resume",
+        ),
+        (
+            sa.exc.ProgrammingError,
+            psycopg.errors.InsufficientPrivilege("permission denied for table rows"),
+            "The ledger can't be used any more: permission denied for table rows.",
+            "make room or access for the ledger, then: ozodial resume",
+        ),
+    ],
+    ids=["away", "locked", "denied"],
+)
+def test_a_servers_error_is_a_sentence(
+    desk: Desk,
+    kind: type[sa.exc.DBAPIError],
+    error: psycopg.Error,
+    message: str,
+    hint: str,
+) -> None:
+    with pytest.raises(OzodialError) as told:
+        raised(desk, kind, error)
+    assert (told.value.message, told.value.hint) == (message, hint)
+    assert isinstance(told.value.__cause__, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (sa.exc.IntegrityError, psycopg.errors.UniqueViolation("duplicate key")),
+        (sa.exc.ProgrammingError, psycopg.errors.UndefinedTable("no such table")),
+    ],
+    ids=["twice", "no table"],
+)
+def test_a_servers_error_that_is_our_bug_stays_one(
+    desk: Desk, kind: type[sa.exc.DBAPIError], error: psycopg.Error
+) -> None:
+    with pytest.raises(kind):
+        raised(desk, kind, error)
+
+
 def test_an_owner_that_can_not_leave_is_no_owner_any_more(path: Path, clock: FakeClock) -> None:
     ledger = Book(path, clock).ledger()
     with ledger.lease():
@@ -128,6 +188,29 @@ def test_what_several_dead_processes_held_is_found_at_once(path: Path, clock: Fa
         assert other.ledger.reap() == []
         assert other.ledger.abandon() == [claim.batch_id]
         assert other.ledger.abandon() == []
+
+
+def test_who_died_later_is_found_later(path: Path, clock: FakeClock) -> None:
+    book = Book(path, clock)
+    with book.opened() as other, book.opened() as first:
+        run = other.run(PHONES)
+        one = first.claim(run, 1).batch_id
+        clock.advance(31)
+        assert other.ledger.reap() == [one]
+        with book.opened() as second:
+            two = second.claim(run, 1).batch_id
+            clock.advance(31)
+            assert other.ledger.reap() == [two]
+    assert other.ledger.reaped == [one, two]
+
+
+def test_a_dead_owners_turn_ends_when_it_is_found_dead(path: Path, clock: FakeClock) -> None:
+    book = Book(path, clock)
+    with book.opened() as dead, book.opened() as other:
+        assert Slots(dead.ledger).take(KEY, 30, 60) == Turn(0.0)
+        clock.advance(31)
+        other.ledger.reap()
+        assert Slots(other.ledger).take(KEY, 30, 60) == Turn(30.0, "pace")
 
 
 def test_a_lease_ends_after_its_seconds(path: Path, clock: FakeClock) -> None:

@@ -304,6 +304,35 @@ def test_a_try_that_would_come_too_late_is_not_waited_for(
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("begun", "least", "asked", "said"),
+    [
+        (0, 0.0, 11.0, "The API asks to wait 11 s (--patience 10): it is at its MAX."),
+        (4, 0.0, 7.0, "The API asks to wait 7 s (--patience 10): it is at its MAX."),
+        (0, 11.0, 3.0, "There is no time for a second try (--patience 10): it is at its MAX."),
+        (4, 7.0, None, "The API could not be used for 4 s (--patience 10): it is at its MAX."),
+        (4, 10.0, 6.0, "The API could not be used for 4 s (--patience 10): it is at its MAX."),
+        (10, 0.0, None, "The API could not be used for 10 s (--patience 10): it is at its MAX."),
+    ],
+)  # fmt: skip
+def test_the_end_of_patience_says_what_is_true(
+    clock: FakeClock, begun: float, least: float, asked: float | None, said: str
+) -> None:
+    patience = Patience(clock, 10)
+    if begun:
+        patience.back_off(0.0, "HTTP 503")
+        clock.advance(begun)
+    with pytest.raises(StoppedError) as caught:
+        patience.back_off(least, "it is at its MAX. ", asked)
+    assert caught.value.message == said
+
+
+def test_a_wish_that_just_fits_is_waited_for(clock: FakeClock) -> None:
+    patience = Patience(clock, 10)
+    assert patience.back_off(0.0, "HTTP 503", 10.0) == 10.0
+    assert Patience(clock, 10).back_off(10.0, "busy") == 10.0
+
+
 def test_an_answer_ends_the_trouble(clock: FakeClock) -> None:
     patience = Patience(clock, 10)
     for _ in range(5):

@@ -96,6 +96,8 @@ PROBLEMS: list[tuple[tuple[str, ...], Rules, Reason, str, str]] = [
      "a stray delimiter moved its cells"),
     (row(name="x" * 60), replace(RULES, row_characters=100), Reason.ROW_TOO_LONG, "",
      "Leads!A17:H17: the row and its headers have 155 characters; the vendor takes 100"),
+    (row(till="2026-12-31 10:00"), replace(RULES, row_characters=100), Reason.ROW_TOO_LONG, "",
+     "Leads!A17:H17: the row and its headers have 118 characters; the vendor takes 100"),
     (row(name="x" * 2000), replace(RULES, row_characters=2000), Reason.ROW_TOO_LONG, "",
      "Leads!A17:H17: the row and its headers have 2,095 characters; the vendor takes 2,000"),
 ]  # fmt: skip
@@ -119,6 +121,8 @@ NOTES: list[tuple[tuple[str, ...], Rules, str]] = [
     (row(phone="9876543210 / 9123456780"), RULES,
      'Leads!A17: "9876543210 / 9123456780" holds 2 numbers: 9876543210 was taken'),
     (row(name="A\nB"), RULES, 'Leads!C17: the name "A\\nB" was cleaned: "A B"'),
+    (row(name="नेहा\nRao"), RULES,
+     'Leads!C17: the name "नेहा\\nRao" was cleaned: "नेहा Rao"'),
     (row(name="José"), V4,
      'Leads!C17: the name "José" is sent as "Jos": '
      "V4 takes letters and digits of English, spaces and _ ( ) . + $ % - : alone"),
@@ -251,6 +255,19 @@ def test_calling_hours_say_nothing_of_a_time_that_is_wrong_anyway() -> None:
         checked = check(row(time=time), rules=replace(RULES, hours=hours))
         assert [problem.reason for problem in checked.problems] == [reason]
         assert checked.note == ""
+
+
+def test_now_is_past_whatever_the_calling_hours() -> None:
+    hours = Hours("13:00:00", "18:00:00", shift=True)
+    checked = check(row(time="2026-11-22 12:00:00"), rules=replace(RULES, hours=hours))
+    assert [problem.reason for problem in checked.problems] == [Reason.TIME_PAST]
+    checked = check(row(time="2026-11-22 12:00:01"), rules=replace(RULES, hours=hours))
+    assert checked.scheduled == "2026-11-22 13:00:00"
+
+
+def test_a_lead_may_expire_at_the_moment_it_is_called() -> None:
+    checked = check(row(till=TIME))
+    assert (checked.problems, checked.values[3]) == ((), TIME)
 
 
 def test_a_time_that_is_shifted_past_the_30_days_is_not_sent() -> None:

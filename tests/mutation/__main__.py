@@ -4,9 +4,9 @@
     python -m tests.mutation [ROOM ...] [--anew] [--workers 2] [--report]
 
 Each room of `rooms` is mutated by mutmut in a folder under `build/mutation/` and tried with its own
-tests. Mutants of functions that did not change keep their verdict, except survivors, which are
-tried again; `--anew` forgets all. `MUTATION.md` gets the table of all rooms and every survivor with
-its reason from `reasons.toml`; survivors without one are told and end the command with 1.
+tests. Mutants of functions that did not change keep their verdict, except survivors and timeouts,
+which are tried again; `--anew` forgets all. `MUTATION.md` gets the table of all rooms and every
+survivor with its reason from `reasons.toml`; survivors without one are told, and end it with 1.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import sys
 
 from tests.mutation.report import REPORT, report, unexplained
 from tests.mutation.rooms import ROOMS
-from tests.mutation.workshop import ROOT, SURVIVED, Mutant, Workshop
+from tests.mutation.workshop import ROOT, SURVIVED, TIMEOUT, Mutant, Workshop
 
 
 def main() -> int:
@@ -29,11 +29,11 @@ def main() -> int:
         shop = Workshop(ROOT / "build" / "mutation" / name, room)
         if not options.report and (not options.rooms or name in options.rooms):
             shop.furnish(anew=options.anew)
-            survivors = [m.name for m in shop.mutants() if m.verdict == SURVIVED]
+            doubtful = [m.name for m in shop.mutants() if m.verdict in (SURVIVED, TIMEOUT)]
             shop.run(options.workers)
             left = {mutant.name for mutant in shop.mutants()}
-            if survivors := [survivor for survivor in survivors if survivor in left]:
-                shop.run(options.workers, survivors)
+            if doubtful := [name for name in doubtful if name in left]:
+                shop.run(options.workers, doubtful)
         found[name] = shop.mutants()
     REPORT.write_text(report(found), encoding="utf-8")
     print(f"written: {REPORT.relative_to(ROOT)}")  # noqa: T201
