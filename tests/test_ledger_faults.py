@@ -9,13 +9,17 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from ozodial.clock import boot_id
 from ozodial.database import BUSY_SECONDS, open_engine
 from ozodial.errors import LedgerFullError, OzodialError
 from ozodial.ledger import Ledger
-from ozodial.owners import this_host
+from ozodial.models import Instant
+from ozodial.owners import register, this_host
+from ozodial.postgres import DatabaseClock
 from ozodial.slots import Slots, Turn
 from tests.book import KEY, Book, Desk
 from tests.conftest import FakeClock
+from tests.harness.server import NoServerError, Postgres
 
 PHONES = ["9810000000", "9810000001"]
 
@@ -231,3 +235,39 @@ def test_containers_of_one_machine_are_hosts_of_their_own(desk: Desk) -> None:
     space = Path("/proc/self/ns/pid")
     if space.exists():
         assert this_host().endswith(f"/{space.stat().st_ino}")
+
+
+# --- by a server's clock ---
+
+
+def test_on_a_server_a_lease_ends_by_its_clock(clock: FakeClock) -> None:
+    try:
+        server = Postgres()
+    except NoServerError as error:
+        pytest.skip(str(error))
+    with server, closing(Ledger.open(server.database(), clock)) as ledger:
+        assert isinstance(ledger.clock, DatabaseClock)
+        # the server was asked at once: nothing is reckoned by this host's clock, which says 5,000 s
+        assert ledger.clock.instant().wall > 1_000_000_000
+        assert Ledger.host_of(ledger.engine) == f"{this_host()}/{boot_id()}"
+        with ledger.lease(), ledger.write() as connection:
+            now = ledger.now(connection)
+            long_ago = Instant(now.wall - 7_200, now.mono - 7_200, now.boot)
+            silent = register(connection, "elsewhere", long_ago)
+        with ledger.lease():
+            # a server that was away: nobody could renew until it came back, a moment ago
+            ledger.lease_seconds = 3_600
+            assert ledger.reap() == []
+            assert owners(ledger)[silent] is False
+            ledger.lease_seconds = 0.001
+            assert ledger.reap() == []
+            assert owners(ledger)[silent] is True
+            assert owners(ledger)[ledger.owner] is False
+        assert set(owners(ledger).values()) == {True}
+
+
+def owners(ledger: Ledger) -> dict[int, bool]:
+    """By number, whether they are gone."""
+    with ledger.read() as connection:
+        found = connection.execute(sa.text("SELECT id, gone FROM owners")).all()
+    return {number: bool(gone) for number, gone in found}
