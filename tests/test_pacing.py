@@ -148,6 +148,16 @@ def test_who_waits_for_another_process_says_so(
         other.pacer.await_turn(pause, lambda: None)
 
 
+def test_a_turn_ends_when_its_dead_holder_would_have_given_up(
+    process: Process, ledger_of: OpenLedger, clock: FakeClock
+) -> None:
+    process.turn()
+    clock.advance(75)  # 15 s after the 60 that a request may take
+    other = Process(ledger_of(), clock)
+    other.ledger.reap()
+    assert other.turn() == pytest.approx(15)
+
+
 def test_a_turn_that_is_given_back_costs_nothing(
     process: Process, ledger_of: OpenLedger, clock: FakeClock
 ) -> None:

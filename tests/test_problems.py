@@ -230,6 +230,8 @@ def test_without_a_column_of_names_nothing_is_a_name() -> None:
     columns = Columns(("Mobile", "City"), 1, ((Field.PHONE, 0),), (("City", 1),))
     checked = check((PHONE, "A\nB"), columns, V4)
     assert (checked.values, checked.note, checked.problems) == ((PHONE, "A\nB"), "", ())
+    checked = check(("1\n2", ""), columns, V4)
+    assert (checked.phone, checked.values, checked.note) == ("1\n2", ("1\n2", ""), "")
 
 
 @pytest.mark.parametrize(
