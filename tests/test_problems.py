@@ -278,6 +278,22 @@ def test_a_time_that_is_shifted_past_the_30_days_is_not_sent() -> None:
     assert [problem.reason for problem in checked.problems] == [Reason.TIME_BEYOND_30_DAYS]
 
 
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        (RULES, "25/11/2026 10:00"),
+        (MDY, "11/25/2026 10:00"),
+        (YMD, "2026-11-25 10:00"),
+        (RULES, "2026-11-25T04:30:00Z"),  # the account's zone is India's
+        (RULES, "46351.4166666667"),
+        (replace(RULES, since_1904=True), "44889.4166666667"),
+    ],
+)
+def test_a_time_is_read_by_the_rules_of_the_file(rules: Rules, text: str) -> None:
+    checked = check(row(time=text), rules=rules)
+    assert (checked.scheduled, checked.problems) == (TIME, ())
+
+
 def test_a_default_time_is_for_dates_alone() -> None:
     rules = replace(RULES, default_time="10:00:00", at="2026-11-26")
     assert check(row(time="25/11/2026"), rules=rules).scheduled == TIME
