@@ -13,7 +13,7 @@ from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.pacing import BUSY, PACE, RETRY, Pacer, Patience
 from ozodial.sandbox_server import ServerHandle
-from ozodial.slots import SlotKey, Slots, answered
+from ozodial.slots import POLL_SECONDS, SlotKey, Slots, answered
 from tests.clockwork import Office, slow_vendor
 from tests.conftest import FakeClock
 from tests.wire import closed_port
@@ -141,7 +141,7 @@ def test_who_waits_for_another_process_says_so(
         """Enough was heard."""
 
     def pause(seconds: float, why: str, message: str) -> None:
-        assert (why, message) == ("busy", BUSY)
+        assert (seconds, why, message) == (POLL_SECONDS, "busy", BUSY)
         raise AnsweredError
 
     with pytest.raises(AnsweredError):
@@ -322,6 +322,7 @@ def test_a_try_that_would_come_too_late_is_not_waited_for(
         (0, 11.0, 3.0, "There is no time for a second try (--patience 10): it is at its MAX."),
         (4, 7.0, None, "The API could not be used for 4 s (--patience 10): it is at its MAX."),
         (4, 10.0, 6.0, "The API could not be used for 4 s (--patience 10): it is at its MAX."),
+        (4.25, 7.0, None, "The API could not be used for 4.2 s (--patience 10): it is at its MAX."),
         (10, 0.0, None, "The API could not be used for 10 s (--patience 10): it is at its MAX."),
     ],
 )  # fmt: skip

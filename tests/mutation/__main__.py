@@ -14,7 +14,7 @@ import sys
 
 from tests.mutation.report import REPORT, report, unexplained
 from tests.mutation.rooms import ROOMS
-from tests.mutation.workshop import ROOT, SURVIVED, TIMEOUT, Mutant, Workshop
+from tests.mutation.workshop import ROOT, Mutant, Workshop
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
         shop = Workshop(ROOT / "build" / "mutation" / name, room)
         if not options.report and (not options.rooms or name in options.rooms):
             shop.furnish(anew=options.anew)
-            doubtful = [m.name for m in shop.mutants() if m.verdict in (SURVIVED, TIMEOUT)]
+            doubtful = [mutant.name for mutant in shop.mutants() if mutant.is_doubtful]
             shop.run(options.workers)
             left = {mutant.name for mutant in shop.mutants()}
             if doubtful := [name for name in doubtful if name in left]:

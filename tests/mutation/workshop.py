@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 IGNORED = shutil.ignore_patterns("__pycache__", ".*")
 
 KILLED, SURVIVED, TIMEOUT, UNTRIED = "killed", "survived", "timeout", "untried"
-_VERDICTS = {0: SURVIVED, 1: KILLED, 3: KILLED, 33: SURVIVED, 5: SURVIVED, None: UNTRIED}
-"""By pytest's exit code; 33 is mutmut's for a function that no test calls."""
+_VERDICTS = dict.fromkeys((1, 3), KILLED) | dict.fromkeys((0, 5, 33), SURVIVED)
+_VERDICTS |= dict.fromkeys((36, 24, -24, 152, -9, 137), TIMEOUT)
+"""By the exit code of pytest, mutmut or a signal; others prove nothing. 33: no test calls it."""
 
 CONFIGURATION = """
 [tool.mutmut]
@@ -47,6 +48,12 @@ class Mutant(NamedTuple):
     was: str
     becomes: str
     verdict: str
+    code: int | None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it was tried, and another try may say something else."""
+        return self.code is not None and self.verdict != KILLED
 
     @property
     def key(self) -> tuple[str, str]:
@@ -95,7 +102,10 @@ class Workshop:
         """Try all mutants that have no verdict yet, or these again."""
         mutmut = str(Path(sys.executable).with_name("mutmut"))
         command = [mutmut, "run", "--max-children", str(workers), *mutants]
-        environment = os.environ | {"PYTHONPATH": str(self._folder / "mutants")}
+        environment = os.environ | {
+            "PYTHONPATH": str(self._folder / "mutants"),
+            "PYTEST_ADDOPTS": "-p tests.mutation.fast_first",
+        }
         with (self._folder / "mutmut.log").open("w", encoding="utf-8") as log:
             ended = subprocess.run(
                 command, cwd=self._folder, env=environment, stdout=log, stderr=log
@@ -125,7 +135,8 @@ class Workshop:
             stem = mangled.partition("__mutmut_")[0]
             was, becomes = _change(functions[f"{stem}__mutmut_orig"], functions[mangled])
             function = stem.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
-            yield Mutant(name, module, function, was, becomes, _VERDICTS.get(code, TIMEOUT))
+            verdict = _VERDICTS.get(code, UNTRIED)
+            yield Mutant(name, module, function, was, becomes, verdict, code)
 
 
 def _span(lines: Sequence[str], node: ast.FunctionDef) -> Sequence[str]:
