@@ -194,6 +194,13 @@ def test_a_last_name_stands_behind_the_name() -> None:
     assert check(row(skill="#N/A"), columns).problems[0].message.startswith("Leads!A17:H17: in ")
 
 
+@pytest.mark.parametrize("name", ["Na", "Nil", "None"])
+def test_people_are_called_what_is_empty_elsewhere(name: str) -> None:
+    checked = check(row(name=name))
+    assert (checked.values[2], checked.note) == (name, "")
+    assert check(row(agent=name)).values[5] == ""
+
+
 def test_a_broken_cell_counts_only_where_it_is_sent() -> None:
     unsent = replace(COLUMNS, extra=())
     assert check(row(city="#REF!"), unsent).problems == ()

@@ -31,12 +31,26 @@ pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", "{but}"]
 # what the main process cached in a test would hide a mutant of a cached function
 process_isolation = "forkserver"
+# a module of tests whose names are made twice in one process has other names the second time
+forkserver_warmup = "import"
+preload_modules_file = "preload.txt"
 use_git_change_detection = false
 on_dependency_change = "ignore"
 # generous: what a busy machine delays is not noticed by a test
 timeout_constant = 30.0
 timeout_multiplier = 4.0
 """
+
+
+PRELOADED = (
+    "pytest",
+    "hypothesis",
+    "sqlalchemy",
+    "httpx",
+    "ozodial.upload",
+    "ozodial.sandbox_server",
+)
+"""What the tests import and is no test itself."""
 
 
 class Mutant(NamedTuple):
@@ -86,6 +100,7 @@ class Workshop:
             tests=json.dumps([f"tests/test_{test}.py" for test in self._room.tests]),
             but=" and ".join(f"not {word}" for word in ("postgresql", *self._room.without)),
         )
+        (self._folder / "preload.txt").write_text("\n".join(PRELOADED), encoding="utf-8")
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
         (self._folder / "pyproject.toml").write_text(project + configuration, encoding="utf-8")
 
@@ -125,7 +140,7 @@ class Workshop:
         source = made.read_text(encoding="utf-8")
         lines = [line.strip() for line in source.splitlines()]
         functions = {
-            node.name: [line.replace(node.name, "def") for line in _span(lines, node)]
+            node.name: [line.replace(node.name, _plain(node.name)) for line in _span(lines, node)]
             for node in ast.walk(ast.parse(source))
             if isinstance(node, ast.FunctionDef)
         }
@@ -137,6 +152,11 @@ class Workshop:
             function = stem.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
             verdict = _VERDICTS.get(code, UNTRIED)
             yield Mutant(name, module, function, was, becomes, verdict, code)
+
+
+def _plain(mangled: str) -> str:
+    """A function's own name, of that of its mutant."""
+    return mangled.partition("__mutmut_")[0].rpartition("ǁ")[2].removeprefix("x_")
 
 
 def _span(lines: Sequence[str], node: ast.FunctionDef) -> Sequence[str]:
