@@ -1,7 +1,8 @@
 """A ledger that can't be written: what is said, what is kept, and who may go on."""
 
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -192,6 +193,41 @@ def test_what_several_dead_processes_held_is_found_at_once(path: Path, clock: Fa
         assert other.ledger.reap() == []
         assert other.ledger.abandon() == [claim.batch_id]
         assert other.ledger.abandon() == []
+
+
+class Pauses(threading.Event):
+    """A stop that ends after some waits, none of which takes any time."""
+
+    def __init__(self, times: int, between: Callable[[int], object]) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+        self._times, self._between = times, between
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        self._between(len(self.seconds))
+        return len(self.seconds) > self._times
+
+
+def test_a_lease_is_renewed_three_times_in_its_length(desk: Desk, clock: FakeClock) -> None:
+    stop = Pauses(3, lambda _: clock.advance(10))
+    desk.ledger._keep_renewing(stop)
+    assert stop.seconds == [10, 10, 10, 10]
+    assert desk.all("SELECT renewed_mono FROM owners") == [(5_030.0,)]
+
+
+def test_a_lease_that_could_not_be_renewed_is_tried_soon_again(desk: Desk, path: Path) -> None:
+    moved = path.with_name("elsewhere.db")
+
+    def between(wait: int) -> None:
+        if wait == 2:
+            path.rename(moved)
+        elif wait == 4:
+            moved.rename(path)
+
+    stop = Pauses(5, between)
+    desk.ledger._keep_renewing(stop)
+    assert stop.seconds == [10, 10, 1, 1, 10, 10]
 
 
 def test_who_died_later_is_found_later(path: Path, clock: FakeClock) -> None:

@@ -52,6 +52,9 @@ PRELOADED = (
 )
 """What the tests import and is no test itself."""
 
+PRELOADING = "-W ignore::pytest.PytestAssertRewriteWarning"
+"""pytest warns of what was imported before it."""
+
 
 class Mutant(NamedTuple):
     """One changed line of one function, and what became of it."""
@@ -119,7 +122,7 @@ class Workshop:
         command = [mutmut, "run", "--max-children", str(workers), *mutants]
         environment = os.environ | {
             "PYTHONPATH": str(self._folder / "mutants"),
-            "PYTEST_ADDOPTS": "-p tests.mutation.fast_first",
+            "PYTEST_ADDOPTS": f"-p tests.mutation.fast_first {PRELOADING}",
         }
         with (self._folder / "mutmut.log").open("w", encoding="utf-8") as log:
             ended = subprocess.run(
