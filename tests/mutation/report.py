@@ -54,7 +54,10 @@ def report(found: Found) -> str:
     for room, mutants in found.items():
         for module, some in groupby(mutants, key=lambda mutant: mutant.module):
             lines.append(_row(room, f"`{module}`", list(some)))
-    lines += [_row("all", "", every), "", "## Survivors", ""]
+    lines += [_row("all", "", every), ""]
+    if missing := [name for name, mutants in found.items() if not mutants]:
+        lines += [f"Not tried in this run: {', '.join(missing)}.", ""]
+    lines += ["## Survivors", ""]
     return "\n".join([*lines, *_survivors(every)]) + "\n"
 
 
