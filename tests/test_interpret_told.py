@@ -66,6 +66,11 @@ def test_a_status_is_explained(status: int, decision: Decision, explanation: str
         assert told == (decision, f"HTTP {status}", explanation)
 
 
+def test_a_dead_token_is_told_by_its_status() -> None:
+    verdict = interpret(SCHEDULE, THREE, Reply(401, b"<html>"), BEARER)
+    assert (verdict.decision, verdict.message) == (Decision.TOKEN, "HTTP 401")
+
+
 def test_a_body_without_news_says_that_there_is_no_line() -> None:
     bodies: list[object] = [{}, {"status": "success"}, [], [{}, {}], [1]]
     for body in bodies:
