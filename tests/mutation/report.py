@@ -13,6 +13,9 @@ from tests.mutation.workshop import KILLED, SURVIVED, TIMEOUT, UNTRIED, Mutant, 
 REPORT = Path(__file__).parents[1] / "MUTATION.md"
 REASONS = Path(__file__).with_name("reasons.toml")
 
+ALIVE = (SURVIVED, UNTRIED)
+"""What wants a reason: untried is also where mutmut could not say how the tests ended."""
+
 Found = Mapping[str, Sequence[Mutant]]
 
 
@@ -29,7 +32,7 @@ def reasons() -> dict[tuple[str, str], str]:
 def unexplained(found: Found) -> list[str]:
     """Survivors without a reason, as they would stand in `reasons.toml`."""
     known = reasons()
-    alive = {m.key for mutants in found.values() for m in mutants if m.verdict == SURVIVED}
+    alive = {m.key for mutants in found.values() for m in mutants if m.verdict in ALIVE}
     lines: list[str] = []
     for function, keys in groupby(sorted(alive - known.keys()), key=lambda key: key[0]):
         lines.append(f"[{json.dumps(function)}]")
@@ -48,8 +51,8 @@ def report(found: Found) -> str:
         "function, cached and decorated ones included; tables and SQL at a module's top are not "
         "mutated. A timeout is noticed, too.",
         "",
-        "| room | module | mutants | killed | timeout | survived | score |",
-        "|---|---|---|---|---|---|---|",
+        "| room | module | mutants | killed | timeout | survived | untried | score |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for room, mutants in found.items():
         for module, some in groupby(mutants, key=lambda mutant: mutant.module):
@@ -63,14 +66,14 @@ def report(found: Found) -> str:
 
 def _row(room: str, module: str, mutants: Sequence[Mutant]) -> str:
     counts, score = counted(mutants)
-    told = f"{counts[UNTRIED]} untried" if counts[UNTRIED] else f"{score:.1f} %"
-    cells = [len(mutants), counts[KILLED], counts[TIMEOUT], counts[SURVIVED], told]
+    verdicts = [counts[verdict] for verdict in (KILLED, TIMEOUT, SURVIVED, UNTRIED)]
+    cells = [len(mutants), *verdicts, f"{score:.1f} %"]
     return f"| {room} | {module} | " + " | ".join(map(str, cells)) + " |"
 
 
 def _survivors(mutants: Sequence[Mutant]) -> Iterator[str]:
     known = reasons()
-    alive = [mutant for mutant in mutants if mutant.verdict == SURVIVED]
+    alive = [mutant for mutant in mutants if mutant.verdict in ALIVE]
     for function, some in groupby(alive, key=lambda mutant: mutant.key[0]):
         yield from (f"### `{function}`", "")
         for mutant in some:
