@@ -60,11 +60,11 @@ def read_body(content: bytes, redact: Redact) -> Said:
     reading = _Reading(redact)
     if isinstance(body, list):
         items = reading.items(body)
-        if items or len(body) != 1:
+        if items or len(body) != 1 or not isinstance(body[0], Mapping):
             return Said(True, items=items)
         body = body[0]
     if not isinstance(body, Mapping):
-        return Said(isinstance(body, list))
+        return Said(False)
     items = reading.row_items(body)
     transaction = next(_values(body, "transactionid"), None)
     return Said(

@@ -88,17 +88,18 @@ class Patience:
                 self._since = now
             left = self._seconds - (now - self._since)
             if left < SHORTEST_WAIT or max(least, asked or 0.0) > left:
-                raise StoppedError(self._end(message, least, asked))
+                raise StoppedError(self._end(message, least, asked, left))
             if self._backed_off is None or now - self._backed_off >= self._wait:
                 longest = max(least, LONGEST_BACK_OFF)
                 self._wait = min(max(FIRST_BACK_OFF, least, 2 * self._wait), longest, left)
                 self._backed_off = now
             return max(asked, 1.0) if asked is not None else self._wait
 
-    def _end(self, message: str, least: float, asked: float | None) -> str:
+    def _end(self, message: str, least: float, asked: float | None, left: float) -> str:
         said, patience = message.rstrip(". "), f"--patience {self._seconds:g}"
-        if asked is not None and asked > self._seconds:
+        if asked is not None and asked > left:
             return f"The API asks to wait {asked:.0f} s ({patience}): {said}."
         if least > self._seconds:
             return f"There is no time for a second try ({patience}): {said}."
-        return f"The API could not be used for {self._seconds:g} s ({patience}): {said}."
+        tried = round(self._seconds - left, 1)
+        return f"The API could not be used for {tried:g} s ({patience}): {said}."

@@ -70,7 +70,7 @@ def told(verdict: Verdict) -> Told:
 
 @pytest.mark.parametrize("endpoint", [SCHEDULE, BULK_ADD_V1, BULK_ADD_V4], ids=lambda e: e.name)
 @pytest.mark.parametrize(
-    "text", REQUEST_TEXTS + ROW_TEXTS, ids=[text.text[:40] for text in REQUEST_TEXTS + ROW_TEXTS]
+    "text", REQUEST_TEXTS + ROW_TEXTS, ids=[text.id for text in REQUEST_TEXTS + ROW_TEXTS]
 )
 def test_every_text_of_the_pages(text: Text, endpoint: Endpoint) -> None:
     body = {"status": text.status, "message": text.text}
@@ -84,7 +84,7 @@ def test_every_text_of_the_pages(text: Text, endpoint: Endpoint) -> None:
                 assert outcome.reason is text.reason
 
 
-@pytest.mark.parametrize("text", REQUEST_TEXTS, ids=[text.text[:40] for text in REQUEST_TEXTS])
+@pytest.mark.parametrize("text", REQUEST_TEXTS, ids=[text.id for text in REQUEST_TEXTS])
 @pytest.mark.parametrize("http", [200, 400, 401, 404, 429, 500, 503])
 def test_a_known_text_counts_whatever_the_http_status(text: Text, http: int) -> None:
     verdict = read(reply({"status": text.status, "message": text.text}, http))

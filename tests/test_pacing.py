@@ -13,7 +13,7 @@ from ozodial.ledger import Ledger
 from ozodial.models import State
 from ozodial.pacing import BUSY, PACE, RETRY, Pacer, Patience
 from ozodial.sandbox_server import ServerHandle
-from ozodial.slots import SlotKey, Slots, answered
+from ozodial.slots import POLL_SECONDS, SlotKey, Slots, answered
 from tests.clockwork import Office, slow_vendor
 from tests.conftest import FakeClock
 from tests.wire import closed_port
@@ -141,11 +141,21 @@ def test_who_waits_for_another_process_says_so(
         """Enough was heard."""
 
     def pause(seconds: float, why: str, message: str) -> None:
-        assert (why, message) == ("busy", BUSY)
+        assert (seconds, why, message) == (POLL_SECONDS, "busy", BUSY)
         raise AnsweredError
 
     with pytest.raises(AnsweredError):
         other.pacer.await_turn(pause, lambda: None)
+
+
+def test_a_turn_ends_when_its_dead_holder_would_have_given_up(
+    process: Process, ledger_of: OpenLedger, clock: FakeClock
+) -> None:
+    process.turn()
+    clock.advance(75)  # 15 s after the 60 that a request may take
+    other = Process(ledger_of(), clock)
+    other.ledger.reap()
+    assert other.turn() == pytest.approx(15)
 
 
 def test_a_turn_that_is_given_back_costs_nothing(
@@ -302,6 +312,36 @@ def test_a_try_that_would_come_too_late_is_not_waited_for(
     with pytest.raises(StoppedError) as caught:
         Patience(clock, 10).back_off(least, "HTTP 503", asked)
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("begun", "least", "asked", "said"),
+    [
+        (0, 0.0, 11.0, "The API asks to wait 11 s (--patience 10): it is at its MAX."),
+        (4, 0.0, 7.0, "The API asks to wait 7 s (--patience 10): it is at its MAX."),
+        (0, 11.0, 3.0, "There is no time for a second try (--patience 10): it is at its MAX."),
+        (4, 7.0, None, "The API could not be used for 4 s (--patience 10): it is at its MAX."),
+        (4, 10.0, 6.0, "The API could not be used for 4 s (--patience 10): it is at its MAX."),
+        (4.25, 7.0, None, "The API could not be used for 4.2 s (--patience 10): it is at its MAX."),
+        (10, 0.0, None, "The API could not be used for 10 s (--patience 10): it is at its MAX."),
+    ],
+)  # fmt: skip
+def test_the_end_of_patience_says_what_is_true(
+    clock: FakeClock, begun: float, least: float, asked: float | None, said: str
+) -> None:
+    patience = Patience(clock, 10)
+    if begun:
+        patience.back_off(0.0, "HTTP 503")
+        clock.advance(begun)
+    with pytest.raises(StoppedError) as caught:
+        patience.back_off(least, "it is at its MAX. ", asked)
+    assert caught.value.message == said
+
+
+def test_a_wish_that_just_fits_is_waited_for(clock: FakeClock) -> None:
+    patience = Patience(clock, 10)
+    assert patience.back_off(0.0, "HTTP 503", 10.0) == 10.0
+    assert Patience(clock, 10).back_off(10.0, "busy") == 10.0
 
 
 def test_an_answer_ends_the_trouble(clock: FakeClock) -> None:

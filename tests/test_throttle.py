@@ -45,6 +45,19 @@ def test_a_refusal_in_between_starts_the_count_anew() -> None:
     assert throttle.width == 2
 
 
+def test_a_late_refusal_starts_the_count_anew_and_takes_nothing() -> None:
+    throttle = Throttle(8)
+    throttle.busy(0)
+    for _ in range(3):
+        throttle.answered()
+    assert not throttle.busy(0)
+    widths = []
+    for _ in range(4):
+        throttle.answered()
+        widths.append(throttle.width)
+    assert widths == [4, 4, 4, 5]
+
+
 @pytest.mark.parametrize("fault", ["max-limit@3-4", "busy@3-4", "http-429@3-4"])
 def test_a_run_sends_less_at_once_and_everything_in_the_end(
     tmp_path: Path, clock: FakeClock, fault: str

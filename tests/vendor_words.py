@@ -31,6 +31,11 @@ class Text(NamedTuple):
     reason: Reason | None = None
     status: str = "error"
 
+    @property
+    def id(self) -> str:
+        """Its beginning, as the name of a test; on one line, or pytest can't find it again."""
+        return " ".join(self.text[:40].split())
+
 
 NOBODY_KNOWS = Told(ROWS, State.UNKNOWN)
 REFUSED = Told(STOP, State.READY)
