@@ -14,7 +14,7 @@ import ozodial
 from ozodial.cli import app
 
 PACKAGE = Path(ozodial.__file__).parent
-ROOT = PACKAGE.parent
+ROOT = Path(__file__).parents[1]
 
 FOREIGN = {
     "typer": {"prompting", "cli", "cli_runs", "cli_tools", "cli_shared", "options"},

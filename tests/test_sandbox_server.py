@@ -18,7 +18,7 @@ from ozodial.sandbox_server import serve, serve_in_thread
 from tests.conftest import FakeClock, StartSandbox
 from tests.sandbox_caller import SOON, Caller
 
-ROOT = Path(ozodial.__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 SERVE = """
 import sys
 from ozodial.sandbox import Sandbox
