@@ -51,7 +51,7 @@ class Log:
         if not holds:
             self.failed.append(what)
 
-    def run(self, what: str, command: Sequence[str | Path], cwd: Path | None = None) -> str:
+    def run(self, what: str, command: Sequence[object], cwd: Path | None = None) -> str:
         """A command that should end well; what it says, with its last line in ours."""
         started = time.monotonic()
         # The caller's own packages must not be found by what is tried.

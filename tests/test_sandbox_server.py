@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-import ozodial
 from ozodial.errors import UsageError
 from ozodial.sandbox import Sandbox
 from ozodial.sandbox_server import serve, serve_in_thread
