@@ -159,7 +159,13 @@ class Bench:
 
     def pythons(self, wanted: str) -> list[str]:
         """Every Python here that the project takes, the lowest first; one of each minor version."""
-        words = [self.tool("uv"), "python", "list", "--only-installed", "--no-managed-python"]
+        words: list[str | Path] = [
+            self.tool("uv"),
+            "python",
+            "list",
+            "--only-installed",
+            "--no-managed-python",
+        ]
         said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         found: dict[tuple[int, ...], str] = {}
         for line in said.splitlines():
