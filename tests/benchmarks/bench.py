@@ -125,6 +125,9 @@ class Place:
     fast: bool
     """Fewer turns and rows, to see that it works."""
 
+    most: int
+    """No file and no run has more rows than this."""
+
     def environment(self, name: str, *packages: str) -> Path:
         """The `bin` of an environment of its own with these packages, made if it is missing."""
         made = self.folder / f"venv-{name}"

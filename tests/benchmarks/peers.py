@@ -1,11 +1,13 @@
 """ozodial beside its peers: measures, and writes the tables to RESULTS.md.
 
-    python -m tests.benchmarks.peers DIR [--only startup,prepare,send,pace,ledger] [--fast]
+    python -m tests.benchmarks.peers DIR [--only startup,prepare,send,pace,ledger]
+        [--most ROWS] [--fast]
 
 DIR gets the files of leads and an environment for every peer, made by pip if they are missing (it
 should be a real disk). What runs side by side runs in turn, each in a process of its own, so that
 only ratios count. `--only` measures these parts and leaves the others' figures as they are: they
-are kept in results.json. `--fast` shows that all of it works, and writes nothing.
+are kept in results.json. `--most 100000` leaves out larger files and runs. `--fast` shows that all
+of it works, and writes nothing.
 """
 
 import argparse
@@ -55,13 +57,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default=",".join(PARTS), metavar="PART,…")
+    parser.add_argument("--most", type=int, default=1_000_000, metavar="ROWS")
     parser.add_argument("--fast", action="store_true")
     chosen = parser.parse_args()
     wanted = chosen.only.split(",")
     if unknown := set(wanted) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    place = Place(chosen.folder.resolve(), chosen.fast)
+    place = Place(chosen.folder.resolve(), chosen.fast, chosen.most)
     for name in wanted:
         started = time.monotonic()
         part = PARTS[name](place)
