@@ -127,12 +127,17 @@ class Bench:
         self.log.run(f"{name}: install", [*install, *packages])
         return made / "bin"
 
-    def sources(self, sdist: Path, name: str) -> Path:
-        """What the sdist holds, without the package."""
-        folder = self.fresh(f"tests-{name}")
+    def unpacked(self, sdist: Path, name: str) -> Path:
+        """What the sdist holds."""
+        folder = self.fresh(name)
         with tarfile.open(sdist) as archive:
             archive.extractall(folder, filter="data")
         (top,) = folder.iterdir()
+        return top
+
+    def sources(self, sdist: Path, name: str) -> Path:
+        """The same without the package, so that its tests can only find the installed one."""
+        top = self.unpacked(sdist, f"tests-{name}")
         shutil.rmtree(top / "ozodial")
         return top
 
@@ -196,12 +201,14 @@ def install(bench: Bench, dist: Path, pythons: Sequence[str], tests: str | None)
 
 
 def run_once(bench: Bench, dist: Path, python: str) -> None:
-    """The two ways of the README that install nothing for good."""
-    (wheel,) = dist.glob("*.whl")
-    uvx = [bench.tool("uv"), "tool", "run", "--python", python, "--from", wheel]
-    bench.log.run("uvx", [*uvx, "ozodial", "--version"], bench.folder)
-    pipx = [bench.tool("pipx"), "run", "--no-cache", "--python", python, "--spec", wheel]
-    bench.log.run("pipx run", [*pipx, "ozodial", "--version"], bench.folder)
+    """The two ways of the README that install nothing for good, in the tree that it speaks of."""
+    (sdist,) = dist.glob("*.tar.gz")
+    tree, job = bench.unpacked(sdist, "tree"), ["ozodial", "check", "sample_data/leads.csv"]
+    job += ["--at", "tomorrow 10:00"]
+    uvx = [bench.tool("uv"), "tool", "run", "--python", python, "--from", "."]
+    bench.log.run("uvx --from .", [*uvx, *job], tree)
+    pipx = [bench.tool("pipx"), "run", "--no-cache", "--python", python, "--spec", "."]
+    bench.log.run("pipx run --spec .", [*pipx, *job], tree)
 
 
 def image(log: Log, tool: str, words: str) -> None:
