@@ -5,7 +5,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 import venv
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -27,19 +26,13 @@ class Measured(NamedTuple):
 
 def measure(command: Sequence[str | Path], folder: Path | None = None) -> Measured:
     """Run a command to its end, without its output."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        cwd=folder,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    helper = [sys.executable, "-I", "-S", Path(__file__).with_name("measured.py")]
+    words = [str(word) for word in [*helper, *command]]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, cwd=folder)
+    if done.returncode:
         raise SystemExit(f"{command} failed")
-    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    wall, cpu, mib = map(float, done.stdout.split())
+    return Measured(wall, cpu, mib)
 
 
 Turns = dict[str, list[Measured]]

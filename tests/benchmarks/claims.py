@@ -31,7 +31,7 @@ def claims(place: Place) -> Part:
         ["ledger, bytes a row", *(f"{cost.held / size:.0f}" for size, cost in seen.items())],
     ]
     grown = seen[sizes[-1]].batch / seen[sizes[0]].batch
-    found = [f"a claim among {sizes[-1]:,} rows takes {grown:.2f} x one among {sizes[0]:,}"]
+    found = [f"a batch of {sizes[-1]:,} rows takes {grown:.2f} x one of {sizes[0]:,}"]
     about = f"SQLite ledger on disk, {ROWS} rows a batch, median of {PROBES} batches."
     head = ["rows in the run", *(f"{size:,}" for size in sizes)]
     return Part("The ledger as it grows", about, head, rows, found, {"ozodial": version("ozodial")})

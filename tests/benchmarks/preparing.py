@@ -27,7 +27,8 @@ def preparing(place: Place) -> Part:
         f"frictionless {ratio(seen[FRICTIONLESS], seen[OURS])}"
         for size, seen in found.items()
     ]
-    told.append(grown({size: middle(seen[OURS]) for size, seen in found.items()}))
+    if len(found) > 1:
+        told.append(grown({size: middle(seen[OURS]) for size, seen in found.items()}))
     here, pandas = Path(PYTHON).parent, bins(place)[0]
     known = versions(here, "ozodial", "phonenumberslite", "python-dateutil")
     known |= versions(pandas, "pandas", "phonenumbers") | versions(bins(place)[1], "frictionless")

@@ -8,7 +8,7 @@ from .bench import ROOT, Part, Place, in_turn, middle, times, versions
 
 PEERS = ("twine", "httpie", "sqlite-utils", "internetarchive")
 JOBS = ("--version", "--help", "a small job")
-TURNS = 11
+TURNS = 7
 
 Words = Sequence[str | Path]
 
