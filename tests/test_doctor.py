@@ -461,7 +461,7 @@ def test_any_answer_is_read_and_nothing_is_made_up(body: object) -> None:
         assert "Diwali" in text
         assert "Position" in text
     for other in standing.others:
-        assert json.dumps(other)[1:-1] in text
+        assert json.dumps(other)[1:-1].lower() in text.lower()  # `false` is read as False
 
 
 FAULTS = [
