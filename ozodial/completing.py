@@ -2,14 +2,13 @@
 
 Called at each press of Tab, so it reads as little as it can: the config file, and a few lines of an
 SQLite ledger by the driver itself (SQLAlchemy would take longer to load than a person waits). It
-changes nothing, makes no file, and whatever is wrong, it completes nothing instead.
+changes nothing, makes no file, and whatever is wrong, it completes nothing instead. Every command
+loads this room, to know what may be completed: so what it needs is imported when Tab is pressed.
 """
 
-import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 Choice = tuple[str, str]
 """(what is typed, what it is)"""
@@ -56,6 +55,9 @@ def runs(incomplete: str) -> list[Choice]:
 
 def _asked(question: str) -> list[tuple[object, ...]]:
     try:
+        import sqlite3
+        from urllib.parse import quote
+
         from ozodial.settings import ledger_place, load
 
         place = ledger_place(settings=load({}, None))

@@ -15,7 +15,7 @@ import ozodial
 from ozodial.cli import app
 
 PACKAGE = Path(ozodial.__file__).parent
-ROOT = PACKAGE.parent
+ROOT = Path(__file__).parents[1]
 
 FOREIGN = {
     "typer": {"prompting", "cli", "cli_runs", "cli_tools", "cli_shared", "options"},
@@ -132,7 +132,7 @@ def test_modules_stay_small_and_say_what_they_are() -> None:
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_looking_at_help_or_version_loads_nothing_heavy(argument: str) -> None:
     heavy = "httpx sqlalchemy phonenumbers dateutil rich.live starlette uvicorn keyring xlsxwriter"
-    heavy += " apprise jinja2 matplotlib tomlkit"
+    heavy += " apprise jinja2 matplotlib tomlkit sqlite3"
     code = (
         "import sys\n"
         f"sys.argv = ['ozodial', {argument!r}]\n"

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -493,7 +494,7 @@ def test_a_refused_request_is_a_batch_of_its_own(tmp_path: Path, clock: FakeCloc
         vendor.sandbox.misbehave("busy@1")
         desk = office(tmp_path, clock, vendor)
         desk.run("bulk-add", 10)
-    with sqlite3.connect(desk.ledger) as ledger:
+    with closing(sqlite3.connect(desk.ledger)) as ledger, ledger:
         outcomes = [row[0] for row in ledger.execute("SELECT outcome FROM batches ORDER BY id")]
         states = {row[0] for row in ledger.execute("SELECT DISTINCT state FROM rows")}
     assert outcomes == ["refused", "answered"]

@@ -1,6 +1,7 @@
 """Personal data leave an old ledger, and nothing is dialled twice for it."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ LEADS = "Mobile,Name,Town\n9800100007,Asha Purged,Pune\n9855501555,Dora Purged,G
 
 def age(desk: Desk, run: int, days: float) -> None:
     """Make a run older than it is."""
-    with sqlite3.connect(desk.ledger) as ledger:
+    with closing(sqlite3.connect(desk.ledger)) as ledger, ledger:
         past = days * 86_400
         ledger.execute("UPDATE runs SET created_wall = created_wall - ? WHERE id = ?", (past, run))
     ledger.close()

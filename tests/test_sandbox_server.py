@@ -11,14 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-import ozodial
 from ozodial.errors import UsageError
 from ozodial.sandbox import Sandbox
 from ozodial.sandbox_server import serve, serve_in_thread
 from tests.conftest import FakeClock, StartSandbox
 from tests.sandbox_caller import SOON, Caller
 
-ROOT = Path(ozodial.__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 SERVE = """
 import sys
 from ozodial.sandbox import Sandbox

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -445,7 +446,7 @@ ECHO = "who are you? key k-3141592653, token "
 
 def everything_in(ledger: Path, leave_out: tuple[str, ...] = ()) -> str:
     """All columns of all tables, but for some."""
-    with sqlite3.connect(ledger) as connection:
+    with closing(sqlite3.connect(ledger)) as connection, connection:
         tables = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
         ).fetchall()

@@ -11,6 +11,7 @@ import termios
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -383,5 +384,6 @@ def test_an_upload_of_the_run_is_stopped_first(
 
 def test_no_secret_and_no_key_in_the_ledger(loaded: Desk) -> None:
     loaded.run("undo", "1", "--yes")
-    text = "".join(sqlite3.connect(loaded.ledger).iterdump())
+    with closing(sqlite3.connect(loaded.ledger)) as ledger:
+        text = "".join(ledger.iterdump())
     assert "k-3141592653" not in text

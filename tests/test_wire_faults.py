@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -152,7 +152,7 @@ def send(desk: Desk, on: str, fault: Fault, **settings: str) -> Result:
 
 
 def ledger_states(desk: Desk) -> Counter[str]:
-    with sqlite3.connect(desk.ledger) as ledger:
+    with closing(sqlite3.connect(desk.ledger)) as ledger, ledger:
         return Counter(state for (state,) in ledger.execute("SELECT state FROM rows"))
 
 
@@ -178,7 +178,7 @@ def check_memory(desk: Desk, sandbox: Sandbox) -> None:
     """No lead twice; `accepted` and `queued` only what the vendor has, `ready` only what not."""
     taken = [lead.phone for lead in sandbox.leads]
     assert len(taken) == len(set(taken))
-    with sqlite3.connect(desk.ledger) as ledger:
+    with closing(sqlite3.connect(desk.ledger)) as ledger, ledger:
         for phone, state in ledger.execute("SELECT phone, state FROM rows"):
             assert phone in taken or state not in ("accepted", "queued")
             assert phone not in taken or state != "ready"

@@ -86,7 +86,7 @@ def ledger_alone(count: int, latency: float) -> float:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         ledger = Ledger.open(str(Path(folder) / "ledger.db"), SystemClock())
         with ledger.lease():
-            claims, slots = Claims(ledger, _staged(ledger, numbers)), Slots(ledger)
+            claims, slots = Claims(ledger, staged(ledger, numbers)), Slots(ledger)
             claim = claims.claim(ROWS, "")
             while claim.rows:
                 time.sleep(latency)
@@ -101,7 +101,7 @@ def ledger_alone(count: int, latency: float) -> float:
     return 1_000 * statistics.median(took)
 
 
-def _staged(ledger: Ledger, numbers: Sequence[str]) -> Run:
+def staged(ledger: Ledger, numbers: Sequence[str]) -> Run:
     staging = Staging(ledger)
     columns = ("PhoneNumber", "ScheduledTime")
     options = RunOptions("ops", "http://127.0.0.1", "Asia/Kolkata", check_duplicate=True)
