@@ -224,7 +224,10 @@ class Rules:
 
 
 class StagedRow(NamedTuple):
-    """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text."""
+    """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text.
+
+    `remark` says what is sent otherwise than it stands; `message` is why the row is in its state.
+    """
 
     row: int
     state: str
@@ -236,6 +239,7 @@ class StagedRow(NamedTuple):
     values: str
     lead_hash: bytes | None
     cells: str
+    remark: str | None = None
 
 
 class LeadRow(NamedTuple):

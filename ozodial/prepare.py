@@ -234,13 +234,14 @@ def _staged(
                     number,
                     _READY if ready else str(state),
                     None if reason is None else str(reason),
-                    message,
+                    None if ready else message,
                     phone,
                     values[name_at] if name_at is not None and values else "",
                     scheduled,
                     next(sendable) if ready else "[]",
                     hashed(known) if ready else None,
                     cells,
+                    message if ready else None,
                 ),
             )
 
