@@ -106,9 +106,9 @@ class Told:
     """What a workbook says of a sheet beside its cells.
 
     `unvalued` are formulas without a stored value (row number to column indexes), `errors` the
-    cells that show one (row number, column index), `hidden_rows`
-    rows that are hidden or filtered away, `others` the visible sheets with data that were not
-    taken, `since_1904` that bare day numbers count from there.
+    cells that show one (row number, column index), `hidden_rows` those hidden or filtered away,
+    `others` the visible sheets with data that were not taken, `since_1904` that bare day numbers
+    count from there.
     """
 
     unvalued: Mapping[int, Sequence[int]] = dataclasses.field(default_factory=dict)
@@ -226,7 +226,7 @@ class Rules:
 class StagedRow(NamedTuple):
     """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text.
 
-    `remark` says what is sent otherwise than it stands; `message` is why the row is in its state.
+    `message` says why it is in its state, `remark` what is sent otherwise than it stands.
     """
 
     row: int

@@ -15,9 +15,10 @@ from datetime import date, datetime, time, timedelta
 from itertools import chain, compress, islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from ozodial.biff import Seen, is_compound, look_at_xls
+from ozodial.biff import is_compound, look_at_xls
 from ozodial.errors import FileError
 from ozodial.models import Chunk, Told
+from ozodial.odsxml import look_at_ods
 from ozodial.sheetxml import is_locked, look_at, refuse_bomb
 from ozodial.shown import shown
 
@@ -59,16 +60,14 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
     Where no sheet has one, the first visible one with data.
     """
     refuse_bomb(file, label)
-    old, since_1904 = _looked_at(file, label)
+    known = _looked_at(file, label)
     book = _opened(file, label)
     metadata = [entry for entry in book.sheets_metadata if _is_worksheet(entry)]
     names = [entry.name for entry in metadata]
     visible = [entry.name for entry in metadata if _is_visible(entry)]
 
     def taken(name: str) -> tuple[Book, list[Sequence[str]]]:
-        told = look_at(file, label, name)
-        if (seen := old.get(name)) is not None:
-            told = Told({}, seen.errors, seen.hidden, (), since_1904)
+        told = known[name] if name in known else look_at(file, label, name)
         with _readable(label), _silent():
             found = book.get_sheet_by_name(name)
         chunks = _chunks(found, label, told.errors)
@@ -161,16 +160,19 @@ def _is_filled(row: Sequence[str]) -> bool:
     return bool(row) and (" " < row[0] < "\x7f" or any(map(str.strip, row)))
 
 
-def _looked_at(file: BinaryIO, label: str) -> tuple[Mapping[str, Seen], bool]:
-    """What the records of an .xls say; the library would follow a broken one without end."""
+def _looked_at(file: BinaryIO, label: str) -> Mapping[str, Told]:
+    """What an .xls or .ods says of its sheets, before the library follows it without end."""
     if not is_compound(file):
-        return {}, False
+        return look_at_ods(file, label)
     try:
-        return look_at_xls(file)
+        sheets, since_1904 = look_at_xls(file)
     except ValueError as error:
         raise _unreadable(label, error) from None
     finally:
         file.seek(0)
+    return {
+        name: Told({}, seen.errors, seen.hidden, (), since_1904) for name, seen in sheets.items()
+    }
 
 
 def _opened(file: BinaryIO, label: str) -> "CalamineWorkbook":
