@@ -224,10 +224,7 @@ class Rules:
 
 
 class StagedRow(NamedTuple):
-    """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text.
-
-    `message` says why it is in its state, `remark` what is sent otherwise than it stands.
-    """
+    """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text."""
 
     row: int
     state: str
@@ -239,7 +236,7 @@ class StagedRow(NamedTuple):
     values: str
     lead_hash: bytes | None
     cells: str
-    remark: str | None = None
+    remark: str | None = None  # what is sent otherwise than it stands
 
 
 class LeadRow(NamedTuple):
