@@ -5,7 +5,7 @@ that are odd in any way. Of an odd row nothing here counts: `Validator.check` re
 is the only one that finds problems. A test holds the two equal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from operator import itemgetter
 from typing import NamedTuple
@@ -25,8 +25,14 @@ PRIORITIES = frozenset(["", *map(str, range(1, 100))])
 
 _NEVER = "9999-12-31"
 
+_WIDE = 5
+"""To turn the whole table round costs as much for each of its columns as a fifth of a pick."""
+
 _Rows = Sequence[Sequence[str]]
-_Pick = Callable[[_Rows], Sequence[str]]
+_Table = Mapping[int, Sequence[str]]
+"""Columns by their index, those at least that are used."""
+
+_Pick = Callable[[_Table], Sequence[str]]
 _Read = Callable[[Sequence[str], set[int]], Sequence[str]]
 """A column's texts as they will be sent; the places of what isn't plain are added."""
 
@@ -86,16 +92,18 @@ class Bulk:
         for field, text in alike.items():
             picks[field] = _same(text)
             reads[field] = _once(self._readers.get(field, _telling))
+        used = {*dict(columns.fields).values(), *(index for _, index in columns.extra)}
+        self._used = sorted(used if columns.last_name is None else {*used, columns.last_name})
         ours = [(picks[field], reads[field]) for field in Field if field in picks]
         return [*ours, *((_column(index), _right) for _, index in columns.extra)]
 
     def __call__(self, rows: _Rows) -> Many:
         """All of the rows."""
         odd: set[int] = set()
-        whole = self._of_one_width(rows, odd)
-        columns = [read(pick(whole), odd) for pick, read in self._columns]
+        table = self._table(self._of_one_width(rows, odd))
+        columns = [read(pick(table), odd) for pick, read in self._columns]
         for pick in self._names:
-            self._printable(pick(whole), odd)
+            self._printable(pick(table), odd)
         times = columns[1] if self._rules.needs_time else [""] * len(rows)
         if self._expiry_at:
             pairs = enumerate(zip(columns[self._expiry_at], times, strict=True))
@@ -105,6 +113,11 @@ class Bulk:
             most = self._rules.row_characters - self._header_characters
             odd.update(place for place, row in enumerate(values) if len("".join(row)) > most)
         return Many(columns[0], values, times, sorted(odd))
+
+    def _table(self, rows: _Rows) -> _Table:
+        if rows and self._width < _WIDE * len(self._used):
+            return dict(enumerate(zip(*rows, strict=True)))
+        return {index: list(map(itemgetter(index), rows)) for index in self._used}
 
     def _of_one_width(self, rows: _Rows, odd: set[int]) -> _Rows:
         """The rows, with an empty one for each that is broken, or too short or long."""
@@ -161,16 +174,17 @@ class Bulk:
 
 
 def _column(index: int) -> _Pick:
-    cell = itemgetter(index)
-    return lambda rows: list(map(cell, rows))
+    return itemgetter(index)
 
 
 def _same(text: str) -> _Pick:
-    return lambda rows: [text] * len(rows)
+    return lambda table: [text] * len(next(iter(table.values())))
 
 
 def _joined(first: int, last: int) -> _Pick:
-    return lambda rows: [f"{row[first].strip()} {row[last].strip()}" for row in rows]
+    return lambda table: [
+        f"{one.strip()} {two.strip()}" for one, two in zip(table[first], table[last], strict=True)
+    ]
 
 
 def _right(texts: Sequence[str], odd: set[int]) -> list[str]:

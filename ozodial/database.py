@@ -18,14 +18,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from ozodial.errors import LedgerError
 from ozodial.postgres import STATISTICS, check_encoding, is_postgres, make_engine, marks
-from ozodial.schema import VERSION, add_removal, meta, tables
+from ozodial.schema import VERSION, add_remark, add_removal, meta, tables
 
 BUSY_SECONDS = 60.0
 """How long one process waits for another's transaction; each is far shorter."""
 
 Upgrades = Mapping[int, Callable[[Connection], None]]
 
-UPGRADES: Upgrades = {1: add_removal}
+UPGRADES: Upgrades = {1: add_removal, 2: add_remark}
 """From a version to the next one; all that are needed run in one transaction."""
 
 _ANOTHER_FILE = "set OZODIAL_LEDGER to a file that ozodial may write, or move that file away"

@@ -93,6 +93,9 @@ def key(header: str) -> str:
 
     Letters of all scripts stay, with their vowel signs.
     """
+    if header.isascii():
+        text = header.lower()
+        return "" if text.strip().startswith(OURS) else "".join(filter(str.isalnum, text))
     text = unicodedata.normalize("NFKC", header).casefold()
     if text.strip().startswith(OURS):
         return ""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ozodial.export import ExportRow
 from ozodial.ledger import Ledger
-from ozodial.marking import settled_row
+from ozodial.marking import full_message, settled_row
 from ozodial.models import SettledRow, State
 from ozodial.schema import batches, rows, runs, targets
 
@@ -101,7 +101,7 @@ def export_rows(
 ) -> Iterator[ExportRow]:
     """A run's rows in the file's order; `states` None: all."""
     for row in _paged(ledger, run_id, states):
-        yield ExportRow(row.row, json.loads(row.cells), row.state, row.reason, row.message)
+        yield ExportRow(row.row, json.loads(row.cells), row.state, row.reason, full_message(row))
 
 
 def problem_rows(ledger: Ledger, run_id: int, limit: int) -> list[SettledRow]:

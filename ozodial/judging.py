@@ -5,7 +5,7 @@ good ones. Rows that are no leads (empty ones, totals, notes at the end) are lef
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 
 from ozodial.dedupe import Seen, Suppressed
 from ozodial.findings import Findings
@@ -62,7 +62,8 @@ class Judge:
             if kind is not None:
                 (notes if kind is Leaving.NOTE else empty).add(place)
         keys = list(map(hash, zip(phones, times, strict=True)))
-        self._compare(judged, chunk.numbers, keys, all_ready=not many.odd)
+        refused = [place for place in many.odd if judged[place][5] is not State.READY]
+        self._compare(judged, chunk.numbers, keys, refused)
         for place in many.odd:
             *_, state, _, note = judged[place]
             if state is State.READY and note:
@@ -82,16 +83,22 @@ class Judge:
         return kind
 
     def _compare(
-        self, judged: list[Judged], numbers: Sequence[int], keys: Sequence[int], *, all_ready: bool
+        self,
+        judged: list[Judged],
+        numbers: Sequence[int],
+        keys: Sequence[int],
+        refused: Sequence[int],
     ) -> None:
         """Rows that are on a list, or stand earlier in the file, are not ready."""
         places: Sequence[int] = range(len(judged))
-        if not all_ready:
-            places = [place for place in places if judged[place][5] is State.READY]
+        good = bytearray(b"\1") * len(judged)
+        for place in refused:
+            good[place] = 0
         if self._lists.lists:
-            places = [place for place in places if not self._is_listed(judged, place)]
-        if len(places) < len(judged):
-            keys, numbers = [keys[at] for at in places], [numbers[at] for at in places]
+            for place in compress(places, bytes(good)):
+                good[place] = not self._is_listed(judged, place)
+        if not all(good):
+            places, keys, numbers = (list(compress(each, good)) for each in (places, keys, numbers))
         for index, before in self._seen.again(keys, numbers):
             number, cells, phone, values, time, *_ = judged[places[index]]
             timed = time and time is not self._to_come

@@ -22,7 +22,16 @@ _NEXT: Mapping[str, Set[State]] = {
 
 def settled_row(row: sa.Row[Any]) -> SettledRow:
     """A row of the ledger as a person sees it."""
-    return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, row.message)
+    said = full_message(row)
+    return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, said)
+
+
+def full_message(row: sa.Row[Any]) -> str | None:
+    """Why a row of the ledger stands where it stands, and the remark that it got when it was read.
+
+    The remark stays to the end, whatever becomes of the row.
+    """
+    return "; ".join(filter(None, (row.message, row.remark))) or None
 
 
 _SENDING = """
@@ -30,13 +39,10 @@ _SENDING = """
     WHERE run_id = ? AND "row" IN ?
 """
 _SETTLE = """
-    UPDATE rows SET state = ?, reason = ?,
-        message = CASE WHEN state IN ('ready', 'sending')
-            THEN COALESCE(? || '; ' || message, ?, message) ELSE ? END,
+    UPDATE rows SET state = ?, reason = ?, message = ?,
         batch_id = CASE WHEN ? THEN batch_id END
     WHERE run_id = ? AND "row" IN ?
 """
-"""A row's remark from its preparation stays behind what becomes of it."""
 _STILL_IN = sa.select(rows.c.row, rows.c.state).where(
     rows.c.run_id == sa.bindparam("run"),
     rows.c.row.between(sa.bindparam("first"), sa.bindparam("last")),
@@ -50,7 +56,7 @@ def settle(connection: Connection, run_id: int, settled: Iterable[SettledRow | O
     for row in settled:
         alike.setdefault((row.state, row.reason, row.message), []).append(row.row)
     values = [
-        (str(state), reason, *[message] * 3, state is not State.READY, run_id, numbers)
+        (str(state), reason, message, state is not State.READY, run_id, numbers)
         for (state, reason, message), numbers in alike.items()
     ]
     many(connection, _SETTLE, values)

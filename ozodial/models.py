@@ -106,9 +106,9 @@ class Told:
     """What a workbook says of a sheet beside its cells.
 
     `unvalued` are formulas without a stored value (row number to column indexes), `errors` the
-    cells that show one (row number, column index), `hidden_rows`
-    rows that are hidden or filtered away, `others` the visible sheets with data that were not
-    taken, `since_1904` that bare day numbers count from there.
+    cells that show one (row number, column index), `hidden_rows` those hidden or filtered away,
+    `others` the visible sheets with data that were not taken, `since_1904` that bare day numbers
+    count from there.
     """
 
     unvalued: Mapping[int, Sequence[int]] = dataclasses.field(default_factory=dict)
@@ -236,6 +236,7 @@ class StagedRow(NamedTuple):
     values: str
     lead_hash: bytes | None
     cells: str
+    remark: str | None = None  # what is sent otherwise than it stands
 
 
 class LeadRow(NamedTuple):

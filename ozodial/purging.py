@@ -26,7 +26,8 @@ _NOTHING = {
     "name": "",
     "values": "[]",
     "cells": "[]",
-    "message": None,  # it quotes cells
+    "message": None,  # it quotes cells, as does the remark
+    "remark": None,
     "lead_hash": None,
 }
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
-from itertools import compress, islice
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -37,7 +37,6 @@ STDIN = "-"
 CHUNK_CHARACTERS = 1 << 15
 """Of rows that are worked on at once: some hundreds, and few where they are long."""
 
-_CHUNK_CELLS = 4096
 _MOST_CELLS = 16_384
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
@@ -230,9 +229,7 @@ def _unguarded_cells(cells: Sequence[str]) -> Sequence[str]:
 
 
 def _book_chunks(book: "Book", source: Source) -> Iterator[Chunk]:
-    at_once = max(1, _CHUNK_CELLS // max(1, book.width))
-    while some := list(islice(book.rows, at_once)):
-        yield Chunk(*zip(*some, strict=True))
+    yield from book.chunks
     _refuse_changed(source)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from ozodial.models import Instant
 
-VERSION = 2
+VERSION = 3
 
 tables = sa.MetaData()
 
@@ -82,6 +82,7 @@ rows = sa.Table(
     sa.Column("cells", sa.Text, nullable=False),  # JSON: the row as it stood in the file
     sa.Column("part", sa.Integer, nullable=False, server_default="0"),
     sa.Column("batch_id", sa.Integer),
+    sa.Column("remark", sa.Text),  # what is sent otherwise than it stands: never written again
     sa.Index("rows_by_state", "run_id", "state", "row"),
     sqlite_with_rowid=False,
 )
@@ -161,6 +162,14 @@ def add_removal(connection: Connection) -> None:
         "ALTER TABLE batches ADD COLUMN kind VARCHAR(8) NOT NULL DEFAULT 'add'"
     )
     connection.exec_driver_sql("ALTER TABLE batches ADD COLUMN row_ids TEXT")
+
+
+def add_remark(connection: Connection) -> None:
+    """From version 2 to 3: remarks stand by themselves, where nothing writes over them."""
+    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN remark TEXT")
+    connection.exec_driver_sql(
+        "UPDATE rows SET remark = message, message = NULL WHERE state = 'ready'"
+    )
 
 
 def moment(name: str, at: Instant) -> dict[str, float | str]:

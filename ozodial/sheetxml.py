@@ -49,7 +49,7 @@ _ROW_NUMBER = re.compile(rb'<row\s(?:[^>]*\s)?r="(\d{1,7})"')
 
 def refuse_bomb(file: BinaryIO, label: str) -> None:
     """Stop a zip bomb before the workbook library unpacks it; what is no zip is let through."""
-    entries = _entries(file)
+    entries = entries_of(file)
     declared = sum(entry.file_size for entry in entries)
     packed = [entry for entry in entries if entry.file_size > _BOMB_SIZE]
     tight = any(entry.file_size > _BOMB_RATIO * max(1, entry.compress_size) for entry in packed)
@@ -58,17 +58,17 @@ def refuse_bomb(file: BinaryIO, label: str) -> None:
     for entry in entries:
         # What can't grow beyond bearing needs no look.
         if entry.compress_size * 1032 > _BOMB_SIZE and not _is_sheet(entry):
-            for _ in _pieces(file, entry, label):
+            for _ in pieces_of(file, entry, label):
                 pass
     file.seek(0)
 
 
 def is_locked(file: BinaryIO) -> bool:
     """Whether what can't be opened is a workbook behind a password."""
-    entries = {entry.filename: entry for entry in _entries(file)}
+    entries = {entry.filename: entry for entry in entries_of(file)}
     manifest = entries.get("META-INF/manifest.xml")
     if manifest is not None and manifest.file_size < _BOMB_SIZE:
-        return b"encryption-data" in b"".join(_pieces(file, manifest, ""))
+        return b"encryption-data" in b"".join(pieces_of(file, manifest, ""))
     file.seek(0)
     before = b""
     while piece := file.read(_PIECE):
@@ -80,17 +80,17 @@ def is_locked(file: BinaryIO) -> bool:
 
 def look_at(file: BinaryIO, label: str, sheet: str) -> Told:
     """What the XML of a sheet says; nothing where it is no .xlsx or written in an unusual way."""
-    entries = {entry.filename: entry for entry in _entries(file)}
+    entries = {entry.filename: entry for entry in entries_of(file)}
     book = entries.get("xl/workbook.xml")
     if book is None or book.file_size > _BOMB_SIZE:
         return Told()
-    text = b"".join(_pieces(file, book, label))
+    text = b"".join(pieces_of(file, book, label))
     since_1904 = _DATE1904.search(text) is not None
     entry = entries.get(_path(file, entries, text, label, sheet))
     if entry is None:
         return Told(since_1904=since_1904)
     look = Look(label)
-    for piece in _pieces(file, entry, label):
+    for piece in pieces_of(file, entry, label):
         look.at(piece)
     look.at(b"", last=True)
     return Told(look.unvalued, look.errors, look.hidden, (), since_1904)
@@ -166,7 +166,7 @@ def _path(
     relations = entries.get("xl/_rels/workbook.xml.rels")
     if relations is None or relations.file_size > _BOMB_SIZE or not identifier:
         return ""
-    for tag in _RELATION.findall(b"".join(_pieces(file, relations, label))):
+    for tag in _RELATION.findall(b"".join(pieces_of(file, relations, label))):
         found = _attributes(tag)
         if found.get("Id") == identifier:
             target = found.get("Target", "")
@@ -190,7 +190,8 @@ def _column(letters: bytes) -> int:
     return number - 1
 
 
-def _entries(file: BinaryIO) -> list[zipfile.ZipInfo]:
+def entries_of(file: BinaryIO) -> list[zipfile.ZipInfo]:
+    """What a zip holds; nothing where the file is none."""
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -205,7 +206,7 @@ def _is_sheet(entry: zipfile.ZipInfo) -> bool:
     return entry.filename.startswith("xl/worksheets/")
 
 
-def _pieces(file: BinaryIO, entry: zipfile.ZipInfo, label: str) -> Iterator[bytes]:
+def pieces_of(file: BinaryIO, entry: zipfile.ZipInfo, label: str) -> Iterator[bytes]:
     """An entry's content; FileError as soon as there is more of it than it declares."""
     file.seek(entry.header_offset)
     header = file.read(30)

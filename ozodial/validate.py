@@ -69,6 +69,9 @@ class Validator:
         self._hours = rules.hours
         self._places: dict[Field | None, int] = dict(columns.fields)
         self._letters = {field: letter(index) for field, index in self._places.items()}
+        self._headers = {
+            field: one_line(columns.header[index]) or str(field) for field, index in columns.fields
+        }
         self._sheet = before(rules.sheet)
         places = dict(columns.fields)
         self._added: list[str] = []
@@ -301,10 +304,7 @@ class Validator:
         )
 
     def _header(self, field: Field | None) -> str:
-        if field is None:
-            return ""
-        index = self._places.get(field)
-        return str(field) if index is None else one_line(self._columns.header[index]) or str(field)
+        return "" if field is None else self._headers.get(field, str(field))
 
     def _ref(self, number: int, field: Field | None) -> str:
         """The cell of a field, `Leads!B17`; the whole row where it is in no cell of its own."""

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from ozodial.biff import Seen, is_compound, look_at_xls
+from ozodial.biff import is_compound, look_at_xls
 from ozodial.errors import FileError
-from ozodial.models import Row, Told
+from ozodial.models import Chunk, Told
+from ozodial.odsxml import look_at_ods
 from ozodial.sheetxml import is_locked, look_at, refuse_bomb
 from ozodial.shown import shown
 
@@ -33,17 +34,19 @@ _EXCEL_DIGITS = 15
 _EXACT = 10**_EXCEL_DIGITS
 _STDERR = 2
 
-_new = tuple.__new__
+_AT_ONCE = 4096
+"""Cells that are turned into text at once."""
+
+_TEXT = {str}
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The sheet that was taken: its name, its rows, about how many and how wide; what is told."""
+    """The sheet that was taken: its name, its rows and about how many they are; what is told."""
 
     name: str
-    rows: Iterator[Row]
+    chunks: Iterator[Chunk]
     height: int
-    width: int
     told: Told
 
 
@@ -57,29 +60,30 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
     Where no sheet has one, the first visible one with data.
     """
     refuse_bomb(file, label)
-    old, since_1904 = _looked_at(file, label)
+    known = _looked_at(file, label)
     book = _opened(file, label)
     metadata = [entry for entry in book.sheets_metadata if _is_worksheet(entry)]
     names = [entry.name for entry in metadata]
     visible = [entry.name for entry in metadata if _is_visible(entry)]
 
-    def taken(name: str) -> tuple[Book, list[Row]]:
-        told = look_at(file, label, name)
-        if (seen := old.get(name)) is not None:
-            told = Told({}, seen.errors, seen.hidden, (), since_1904)
+    def taken(name: str) -> tuple[Book, list[Sequence[str]]]:
+        told = known[name] if name in known else look_at(file, label, name)
         with _readable(label), _silent():
             found = book.get_sheet_by_name(name)
-        rows = _rows(found, label, told.errors)
-        head = list(islice(rows, HEAD_ROWS))
+        chunks = _chunks(found, label, told.errors)
+        first: list[Chunk] = []
+        while sum(len(chunk.rows) for chunk in first) < HEAD_ROWS and (some := next(chunks, None)):
+            first.append(some)
+        head = [row for chunk in first for row in chunk.rows][:HEAD_ROWS]
         told = replace(told, others=tuple(other for other in visible if other != name))
-        return Book(name, chain(head, rows), found.total_height, found.total_width, told), head
+        return Book(name, chain(first, chunks), found.total_height, told), head
 
     if sheet is not None:
         return taken(_asked_for(names, sheet, label))[0]
     first = None
     for name in visible:
         found, head = taken(name)
-        if head and (fits is None or any(fits(row.cells) for row in head)):
+        if head and (fits is None or any(map(fits, head))):
             return found
         first = first or (name if head else None)
     if first is None:
@@ -90,16 +94,15 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
 
 def cell_text(cell: Cell) -> str:
     """A cell as a person sees it: no `.0`, dates as YYYY-MM-DD, their time only if there is one."""
+    if isinstance(cell, datetime):
+        whole = _whole_second(cell) if cell.microsecond else cell
+        return whole.isoformat(" ").removesuffix(" 00:00:00")
     if isinstance(cell, float):
         if cell.is_integer() and abs(cell) < _EXACT:
             return str(int(cell))
         # Excel itself shows 15 digits; what has more has lost them already.
         text = f"{cell:.{_EXCEL_DIGITS}g}"
         return text.upper() if "e" in text else text
-    if isinstance(cell, datetime):
-        whole = _whole_second(cell) if cell.microsecond else cell
-        timed = whole.hour or whole.minute or whole.second
-        return whole.isoformat(" ") if timed else whole.date().isoformat()
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, timedelta):
@@ -115,33 +118,61 @@ def _whole_second(moment: datetime) -> datetime:
     return (moment + timedelta(microseconds=500_000)).replace(microsecond=0)
 
 
-def _rows(
+def _chunks(
     sheet: "CalamineSheet", label: str, errors: Mapping[int, Mapping[int, str]]
-) -> Iterator[Row]:
+) -> Iterator[Chunk]:
+    """The sheet's rows, save those that are blank."""
     # The library leaves out empty columns before the first filled one; cells keep their letters.
-    ahead = [""] * (sheet.start[1] if sheet.start is not None else 0)
+    ahead = sheet.start[1] if sheet.start is not None else 0
+    at_once = max(1, _AT_ONCE // max(1, sheet.total_width))
+    number = 1
     with _readable(label):
-        for number, cells in enumerate(sheet.iter_rows(), start=1):
-            texts = [cell if type(cell) is str else cell_text(cell) for cell in cells]
-            if ahead:
-                texts = ahead + texts
-            if number in errors:  # for the library such a cell is empty
-                for column, text in errors[number].items():
+        cells = sheet.iter_rows()
+        while some := list(islice(cells, at_once)):
+            numbers = range(number, number + len(some))
+            number += len(some)
+            rows = _texts(some, ahead)
+            for row in errors.keys() & numbers if errors else ():
+                # for the library such a cell is empty
+                texts = list(rows[row - numbers[0]])
+                for column, text in errors[row].items():
                     texts[column : column + 1] = [text]
-            if texts and (" " < texts[0] < "\x7f" or any(text.strip() for text in texts)):
-                yield _new(Row, (number, texts))
+                rows[row - numbers[0]] = texts
+            filled = [_is_filled(row) for row in rows]
+            if all(filled):
+                yield Chunk(numbers, rows)
+            elif any(filled):
+                yield Chunk(list(compress(numbers, filled)), list(compress(rows, filled)))
 
 
-def _looked_at(file: BinaryIO, label: str) -> tuple[Mapping[str, Seen], bool]:
-    """What the records of an .xls say; the library would follow a broken one without end."""
+def _texts(rows: Sequence[Sequence[Cell]], ahead: int) -> list[Sequence[str]]:
+    """Cells as text, column by column: most columns are text from top to bottom."""
+    columns: list[Sequence[str]] = [("",) * len(rows)] * ahead
+    for column in zip(*rows, strict=True):
+        if set(map(type, column)) == _TEXT:
+            columns.append(column)
+        else:
+            columns.append([cell if type(cell) is str else cell_text(cell) for cell in column])
+    return list(zip(*columns, strict=True))
+
+
+def _is_filled(row: Sequence[str]) -> bool:
+    return bool(row) and (" " < row[0] < "\x7f" or any(map(str.strip, row)))
+
+
+def _looked_at(file: BinaryIO, label: str) -> Mapping[str, Told]:
+    """What an .xls or .ods says of its sheets, before the library follows it without end."""
     if not is_compound(file):
-        return {}, False
+        return look_at_ods(file, label)
     try:
-        return look_at_xls(file)
+        sheets, since_1904 = look_at_xls(file)
     except ValueError as error:
         raise _unreadable(label, error) from None
     finally:
         file.seek(0)
+    return {
+        name: Told({}, seen.errors, seen.hidden, (), since_1904) for name, seen in sheets.items()
+    }
 
 
 def _opened(file: BinaryIO, label: str) -> "CalamineWorkbook":

@@ -128,6 +128,8 @@ def test_one_of_version_1_has_its_rows_and_learns_to_remove(
     connection = sqlite3.connect(path)
     connection.execute("ALTER TABLE batches DROP COLUMN kind")
     connection.execute("ALTER TABLE batches DROP COLUMN row_ids")
+    connection.execute("ALTER TABLE rows DROP COLUMN remark")
+    connection.execute("UPDATE rows SET message = 'a remark' WHERE \"row\" = 2")
     connection.execute("UPDATE meta SET value = '1' WHERE name = 'version'")
     connection.execute(
         "INSERT INTO batches (id, run_id, number, owner_id, outcome, rows, claimed_wall) "
@@ -143,6 +145,8 @@ def test_one_of_version_1_has_its_rows_and_learns_to_remove(
     assert connection.execute("SELECT kind, row_ids, rows FROM batches").fetchall() == [
         ("add", None, 2)
     ]
+    found = connection.execute('SELECT message, remark FROM rows ORDER BY "row"').fetchall()
+    assert found == [(None, "a remark"), (None, None)]
     assert connection.execute("SELECT count(*) FROM rows").fetchone() == (2,)
     connection.close()
 

@@ -39,7 +39,9 @@ class Read:
 
     @property
     def told(self) -> list[tuple[int, str, str | None, str | None]]:
-        return [(row.row, str(row.state), row.reason, row.message) for row in self.rows]
+        return [
+            (row.row, str(row.state), row.reason, row.message or row.remark) for row in self.rows
+        ]
 
     @property
     def states(self) -> dict[int, str]:

@@ -10,6 +10,7 @@ import xlsxwriter
 
 from ozodial.layout import Layout
 from ozodial.models import Field, Reason, State
+from ozodial.sandbox_server import ServerHandle
 from tests.command import Desk
 from tests.hostile import old_workbook
 from tests.test_prepare import Read
@@ -236,3 +237,29 @@ def test_a_remark_stays_in_the_results(desk: Desk, command: list[str]) -> None:
     assert said[0].endswith('; A2: "9800100001 / 9800100002" holds 2 numbers: 9800100001 was taken')
     assert said[0].startswith(said[1])
     assert said[1]
+
+
+@pytest.mark.parametrize("command", [["bulk-add"], ["schedule", "--at", "tomorrow 10:00"]])
+def test_a_remark_outlives_every_change_of_state(
+    desk: Desk, vendor: ServerHandle, command: list[str]
+) -> None:
+    vendor.sandbox.misbehave("cut-after@1")
+    remark = 'A2: "9800100001 / 9800100002" holds 2 numbers: 9800100001 was taken'
+    leads = desk.write("leads.csv", "Mobile,Name\n9800100001 / 9800100002,Asha\n")
+
+    def said() -> tuple[str, str]:
+        out = desk.home / "out.csv"
+        assert desk.run("runs", "export", "1", out).code == 0
+        with out.open(newline="", encoding="utf-8-sig") as file:
+            (row,) = DictReader(file)
+        out.unlink()
+        return row["ozodial_status"], row["ozodial_message"]
+
+    assert desk.run(*command, leads).code == 5
+    state, message = said()
+    assert (state, message.endswith(f"; {remark}")) == ("unknown", True), message
+    desk.run("resume", "1", "--resend-unknown")
+    state, message = said()
+    assert state in ("accepted", "duplicate")
+    assert message.endswith(f"; {remark}"), message
+    assert message.count("holds 2 numbers") == 1

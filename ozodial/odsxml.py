@@ -1,0 +1,145 @@
+"""What an .ods says of its sheets that the workbook library doesn't: read from its XML, in pieces.
+
+In: an open file that may be a zip. Out: a `Told` for each sheet by its name (cells that show an
+error, formulas without a stored value, hidden rows), or FileError where rows, columns or cells are
+repeated so often that the library would lay out more than there is room for.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from ozodial.errors import FileError
+from ozodial.fillers import ERRORS
+from ozodial.models import Told
+from ozodial.sheetxml import entries_of, pieces_of
+
+_MOST_CELLS = 20_000_000
+"""A million rows of 16 columns, and a little more."""
+
+_MOST_COLUMNS = 16_384
+_MOST_ALIKE = 65_536
+"""So many times the same filled row stands in no list of leads."""
+
+_LONGEST_CELL = 1 << 19
+_TOKEN = re.compile(
+    rb"<table:(table|table-row|table-cell|covered-table-cell)((?:\s[^>]*?)?)"
+    rb"(/>|></table:(?:covered-)?table-cell>|>)"
+    rb"(?:\s*<text:p(?:\s[^>]*)?>([^<]{0,20})</text:p>)?|(</table:table-row>)"
+)
+_STARTS = (b"<table:", b"</table:table-row>")
+_ROWS = re.compile(rb'table:number-rows-repeated="(\d{1,12})"')
+_COLUMNS = re.compile(rb'table:number-columns-repeated="(\d{1,12})"')
+_NAME = re.compile(rb'table:name="([^"]*)"')
+_HIDDEN = re.compile(rb'table:visibility="(?:collapse|filter)"')
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A sheet so far; `row` is the number of the row that is read, `again` how often it stands."""
+
+    unvalued: dict[int, list[int]] = field(default_factory=dict)
+    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    hidden: int = 0
+    row: int = 1
+    again: int = 1
+    column: int = 0
+    filled: int = 0
+    widest: int = 0
+    is_hidden: bool = False
+
+
+def look_at_ods(file: BinaryIO, label: str) -> Mapping[str, Told]:
+    """The sheets of an .ods by name; nothing where the file is none."""
+    entry = next((each for each in entries_of(file) if each.filename == "content.xml"), None)
+    if entry is None:
+        return {}
+    look, rest = _Look(label), b""
+    for piece in pieces_of(file, entry, label):
+        text = rest + piece
+        cut = max(map(text.rfind, _STARTS))
+        if cut <= 0 or len(text) - cut > _LONGEST_CELL:
+            cut = len(text)
+        look.at(text[:cut])
+        rest = text[cut:]
+    look.at(rest)
+    file.seek(0)
+    return {
+        name: Told(seen.unvalued, seen.errors, seen.hidden) for name, seen in look.sheets.items()
+    }
+
+
+class _Look:
+    """One pass over the content, piece by piece."""
+
+    def __init__(self, label: str) -> None:
+        self.sheets: dict[str, _Seen] = {}
+        self._label = label
+        self._sheet = _Seen()
+
+    def at(self, text: bytes) -> None:
+        """Take in a piece that ends before a tag."""
+        for tag, attributes, closed, said, ends in _TOKEN.findall(text):
+            if ends:
+                self._row_ends()
+            elif tag == b"table":
+                name = _NAME.search(attributes)
+                self._sheet = _Seen()
+                if name is not None:
+                    self.sheets[html.unescape(name[1].decode("utf-8", "replace"))] = self._sheet
+            elif tag == b"table-row":
+                self._sheet.again = _count(_ROWS, attributes)
+                self._sheet.is_hidden = _HIDDEN.search(attributes) is not None
+                self._sheet.column = self._sheet.filled = 0
+                if closed != b">":
+                    self._row_ends()
+            else:
+                self._cell(attributes, said, is_empty=closed != b">")
+
+    def _cell(self, attributes: bytes, said: bytes, *, is_empty: bool) -> None:
+        sheet = self._sheet
+        many = _count(_COLUMNS, attributes)
+        valued = b"office:value-type=" in attributes
+        formula = b"table:formula=" in attributes
+        if valued or formula or not is_empty:
+            sheet.filled = sheet.column + many
+            sheet.widest = max(sheet.widest, sheet.filled)
+            self._refuse_far()
+            shown = html.unescape(said.decode("utf-8", "replace")).strip()
+            columns = range(sheet.column, sheet.filled)
+            rows = range(sheet.row, sheet.row + sheet.again)
+            if formula and (b'calcext:value-type="error"' in attributes or shown in ERRORS):
+                for row in rows:
+                    sheet.errors.setdefault(row, {}).update(dict.fromkeys(columns, shown))
+            elif formula and not valued and not shown:
+                for row in rows:
+                    sheet.unvalued.setdefault(row, []).extend(columns)
+        sheet.column += many
+
+    def _row_ends(self) -> None:
+        sheet = self._sheet
+        sheet.hidden += sheet.again * (sheet.is_hidden and sheet.filled > 0)
+        sheet.row += sheet.again
+
+    def _refuse_far(self) -> None:
+        """What is empty costs nothing until something stands behind it."""
+        sheet = self._sheet
+        height = sheet.row + sheet.again - 1
+        if sheet.again > _MOST_ALIKE:
+            raise FileError(
+                f"{self._label} has the same row {sheet.again:,} times.",
+                "Delete what stands below the leads, and save it again.",
+            )
+        if sheet.widest > _MOST_COLUMNS or height * sheet.widest > _MOST_CELLS:
+            raise FileError(
+                f"{self._label} has a cell so far out that the sheet would have "
+                f"{height:,} rows of {sheet.widest:,} columns.",
+                "Delete what stands beside the leads, and save it again.",
+            )
+
+
+def _count(pattern: re.Pattern[bytes], attributes: bytes) -> int:
+    found = pattern.search(attributes)
+    return int(found[1]) if found is not None else 1
