@@ -23,7 +23,7 @@ from ozodial.headers import (
 )
 from ozodial.headrows import find_header, names_a_phone
 from ozodial.models import Chunk, Columns, Field, Row
-from ozodial.places import letter, letters
+from ozodial.places import MOST_NAMED, letter, letters
 from ozodial.shown import one_line, shown
 
 _HEAD_ROWS = 25
@@ -276,7 +276,7 @@ class _Match:
 
     def _ambiguous(self, each: Field, places: list[int]) -> None:
         names = [self.names[index] for index in places]
-        listed = " and ".join(shown(name) for name in names)
+        listed = " and ".join(shown(name) for name in names[:MOST_NAMED])
         self.problems.append(
             f"{len(places)} columns fit {each}: {listed} (columns {letters(places)})"
         )
