@@ -63,7 +63,9 @@ def test_no_secret_in_anything_that_is_written(desk: Desk, vendor: ServerHandle)
     ]
     assert [each.code for each in done[:7]] == [4, 4, 0, 0, 0, 0, 0], done
     told = "".join(each.out + each.err for each in done)
-    told = told.replace(f"key file {KEY}", "").replace(f"alone into that file, then: chmod 600 {KEY}", "")
+    told = told.replace(f"key file {KEY}", "").replace(
+        f"alone into that file, then: chmod 600 {KEY}", ""
+    )
     assert "notification 1 (json:" in told
     files = {path: path.read_bytes() for path in desk.home.rglob("*") if path.is_file()}
     assert len(files) >= 6

@@ -106,6 +106,25 @@ TARGETS: dict[str, Target] = {
 }
 
 
+def _dies(content: bytes) -> None:
+    if content != GOOD:
+        os.abort()
+
+
+def _eats(content: bytes) -> None:
+    if content != GOOD:
+        assert len(b"x" * (400 << 20))
+
+
+def _fails(content: bytes) -> None:
+    assert content == GOOD
+
+
+GOOD = b"good"
+PROOFS: dict[str, Target] = {"dies": _dies, "eats": _eats, "fails": _fails}
+"""Targets that are as bad as can be: the fuzzer must notice."""
+
+
 def _view() -> Viewing:
     return Viewing(io.StringIO(), io.StringIO(), json=True, verbosity=1)
 

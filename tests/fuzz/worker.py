@@ -16,7 +16,7 @@ from random import Random
 
 from tests.fuzz.mutate import mutated
 from tests.fuzz.seeds import seeds
-from tests.fuzz.targets import TARGETS, prepare_folder
+from tests.fuzz.targets import GOOD, PROOFS, TARGETS, prepare_folder
 
 SECONDS = 10.0
 """Of the processor for one input."""
@@ -36,9 +36,10 @@ def main() -> None:
     """Try COUNT inputs from FIRST on."""
     target, seed, first, count = sys.argv[1], *map(int, sys.argv[2:5])
     prepare_folder()
-    good = seeds()[target]
+    good = seeds().get(target, [GOOD])
+    run = (TARGETS | PROOFS)[target]
     for content in good:
-        TARGETS[target](content)  # also loads what is loaded late
+        run(content)  # also loads what is loaded late
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     begun = _peak()
     for number in range(first, first + count):
@@ -46,7 +47,7 @@ def main() -> None:
         _say(at=number)
         try:
             with _limited():
-                TARGETS[target](content)
+                run(content)
         except BaseException:
             _say(found=number, why=traceback.format_exc(limit=-6)[-3_000:])
         if _peak() > begun + MIB:
