@@ -202,7 +202,7 @@ def _tls(environment: bool) -> ssl.SSLContext:
     """Certificates checked, TLS 1.2 at least, and no keys written down (SSLKEYLOGFILE)."""
     context = httpx.create_ssl_context(trust_env=environment)
     context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
-    context.keylog_filename = None
+    context.keylog_filename = None  # type: ignore[assignment] # as its documentation allows
     return context
 
 

@@ -42,13 +42,16 @@ def test_no_column_is_two_things_and_no_row_is_lost(
     def chunks() -> Iterator[Chunk]:
         yield Chunk(range(1, len(rows) + 1), rows)
 
+    said = ""
     try:
         columns, left = locate(chunks(), wanted, needs_time=needs_time, has_at=False, file="x.csv")
     except FileError as error:
-        assert error.message.startswith("x.csv")
-        acting = {char for char in error.message if unicodedata.category(char)[0] == "C"}
+        said = error.message
+    if said:
+        assert said.startswith("x.csv")
+        acting = {char for char in said if unicodedata.category(char)[0] == "C"}
         assert acting <= {"\u200c", "\u200d"}
-        assert len(error.message) < 10_000
+        assert len(said) < 10_000
         return
     taken = [index for _, index in columns.fields]
     assert len(set(taken)) == len(taken)

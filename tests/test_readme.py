@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from typer.main import get_command
 
@@ -13,7 +14,8 @@ from ozodial.options import EXIT_CODES
 from ozodial.settings import NAMES, PROFILE_ONLY
 from tests.readme import ROOT, TEXT, table
 
-Command = type(get_command(app))
+Command = Any
+"""Typer may bring a click of its own, so its type has no name that lasts."""
 
 OTHERS = {"--editable", "--hypothesis-profile"}
 """Options of pip and pytest, in the README's second block."""
