@@ -33,7 +33,7 @@ def under(desk: Desk, umask: str, *words: str | Path) -> subprocess.CompletedPro
     return subprocess.run(
         ["sh", "-c", f'umask {umask}; exec "$@"', "sh", *command(words)],
         cwd=desk.home,
-        env=desk.environment(),
+        env=desk.environment(MPLCONFIGDIR=str(desk.home / "matplotlib")),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
