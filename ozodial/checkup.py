@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ozodial import settings as config
 from ozodial.diagnosis import Diagnosis, failed, ok, warning
-from ozodial.endpoints import ENDPOINTS
+from ozodial.endpoints import ENDPOINTS, VERSIONS
 from ozodial.errors import OzodialError, SettingError
 from ozodial.phones import Phones
 
@@ -119,7 +119,7 @@ _CHECKS: dict[str, Callable[[config.Settings], object]] = {
     "parallel": lambda settings: settings.number("parallel", 1),
     "pace": lambda settings: settings.number("pace", 0),
     "auth": lambda settings: settings.choice("auth", ("token", "basic")),
-    "api": lambda settings: settings.choice("api", ("v1", "v4")),
+    "api": lambda settings: settings.choice("api", VERSIONS),
     "check_duplicate": lambda settings: settings.truth("check_duplicate", True),
     "region": lambda settings: Phones(settings.text("region") or "IN"),
 }

@@ -6,6 +6,7 @@ No foreign exception leaves this room, and no secret is in any message.
 """
 
 import re
+import ssl
 import threading
 import time
 import zlib
@@ -173,13 +174,15 @@ def _open(base_url: str, timeout: float, environment: bool) -> httpx.Client:
         address = httpx.URL(base_url)
     except httpx.InvalidURL as error:
         raise UsageError(f"The base URL {base_url} can't be used: {error}.") from error
+    trusted = environment and (address.scheme == "https" or not _far_proxy())
     try:
         return httpx.Client(
             base_url=address,
+            verify=_tls(trusted),
             timeout=httpx.Timeout(timeout),
             limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
             follow_redirects=False,
-            trust_env=environment and (address.scheme == "https" or not _far_proxy()),
+            trust_env=trusted,
             headers={"User-Agent": f"ozodial/{__version__}", "Accept-Encoding": "identity"},
         )
     except (ImportError, ValueError, httpx.InvalidURL):
@@ -193,6 +196,14 @@ def _open(base_url: str, timeout: float, environment: bool) -> httpx.Client:
             f"The certificates that the environment names can't be used: {_sentence(error)}.",
             "see SSL_CERT_FILE and SSL_CERT_DIR",
         ) from error
+
+
+def _tls(environment: bool) -> ssl.SSLContext:
+    """Certificates checked, TLS 1.2 at least, and no keys written down (SSLKEYLOGFILE)."""
+    context = httpx.create_ssl_context(trust_env=environment)
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+    context.keylog_filename = None  # type: ignore[assignment] # as its documentation allows
+    return context
 
 
 def _far_proxy() -> bool:

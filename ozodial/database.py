@@ -133,10 +133,18 @@ def _own_file(place: str, path: Path) -> sa.URL:
 def _check_file(place: str, path: Path) -> None:
     # not by opening it: closing it again would drop the locks of SQLite's connections in this
     # process, and with them other processes' regard for what is being written
+    if path.is_symlink() and path.exists() and not _is_safe(path.stat().st_uid):
+        why = "it is a link to somebody else's file"
+        raise LedgerError(f"The ledger {place} can't be opened: {why}.", _ANOTHER_FILE)
     if not path.is_dir() and os.access(path, os.R_OK | os.W_OK):
         return
     why = os.strerror(errno.EISDIR if path.is_dir() else errno.EACCES)
     raise LedgerError(f"The ledger {place} can't be opened: {why}.", _ANOTHER_FILE)
+
+
+def _is_safe(owner: int) -> bool:
+    """Whether a file's owner may know what the ledger knows: ourselves, or the administrator."""
+    return not hasattr(os, "geteuid") or owner in (0, os.geteuid())
 
 
 def shown_place(url: sa.URL) -> str:

@@ -7,7 +7,7 @@ Path letter case is not certain on the vendor's side; a profile may override `pa
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
@@ -104,7 +104,8 @@ class HttpRequest:
 class Endpoint:
     """One of the vendor's calls.
 
-    `pace` is seconds between an answer and the next request (0: none published);
+    `pace` is seconds between an answer and the next request (0: none published); `writer` writes
+    a batch as its page wants it;
     `queues` means that the answer is an acceptance of the batch and rows are reported by callback.
     """
 
@@ -113,6 +114,7 @@ class Endpoint:
     path: str
     rows_per_request: int
     pace: float
+    writer: "Writer" = field(repr=False)
     needs_time: bool = False
     takes_token: bool = False
     check_duplicate: bool = False
@@ -146,49 +148,10 @@ class Endpoint:
 
     def write(self, access: Access, upload: Upload) -> HttpRequest:
         """The request for one batch."""
-        return _WRITERS[self.name](self, access, upload)
+        return self.writer(self, access, upload)
 
 
-SCHEDULE = Endpoint(
-    command="schedule",
-    api="",
-    path="/ca_apis/CampaignScheduledData",
-    rows_per_request=100,
-    pace=0.0,
-    needs_time=True,
-    takes_token=True,
-    check_duplicate=True,
-    agent_spelling="AgentID",
-)
-BULK_ADD_V1 = Endpoint(
-    command="bulk-add",
-    api="v1",
-    path="/cloudAgentRestAPI/index.php/AddCampaignBulkData/addBulkData/format/json",
-    rows_per_request=200,
-    pace=30.0,
-)
-BULK_ADD_V4 = Endpoint(
-    command="bulk-add",
-    api="v4",
-    path="/cloudAgentRestAPI/index.php/AddCampaignBulkDataV4/addBulkData/format/json",
-    rows_per_request=500,
-    pace=12.0,
-    check_duplicate=True,
-    queues=True,
-    expiry_as_date=True,
-    row_characters=2000,
-    plain_names=True,
-)
-
-ENDPOINTS: tuple[Endpoint, ...] = (SCHEDULE, BULK_ADD_V1, BULK_ADD_V4)
-
-
-def endpoint(command: str, api: str = "v1") -> Endpoint:
-    """The endpoint of a command; `api` matters for `bulk-add` alone."""
-    for entry in ENDPOINTS:
-        if entry.command == command and entry.api in ("", api):
-            return entry
-    raise KeyError(f"{command} {api}")
+Writer = Callable[[Endpoint, Access, Upload], HttpRequest]
 
 
 def token_request(access: Access) -> HttpRequest:
@@ -242,13 +205,6 @@ def _write_bulk_v4(entry: Endpoint, access: Access, upload: Upload) -> HttpReque
     return HttpRequest("POST", entry.path, {}, form=form)
 
 
-_WRITERS = {
-    SCHEDULE.name: _write_schedule,
-    BULK_ADD_V1.name: _write_bulk_v1,
-    BULK_ADD_V4.name: _write_bulk_v4,
-}
-
-
 def _bulk_data(entry: Endpoint, upload: Upload) -> dict[str, list[str] | list[list[str]]]:
     columns = upload.columns
     return {
@@ -268,3 +224,50 @@ def _json(value: object) -> bytes:
 def _utf8(text: str) -> str:
     """A name typed in another encoding than the terminal's, as the JSON bodies have it."""
     return text.encode("utf-8", "replace").decode()
+
+
+SCHEDULE = Endpoint(
+    command="schedule",
+    api="",
+    path="/ca_apis/CampaignScheduledData",
+    rows_per_request=100,
+    pace=0.0,
+    writer=_write_schedule,
+    needs_time=True,
+    takes_token=True,
+    check_duplicate=True,
+    agent_spelling="AgentID",
+)
+BULK_ADD_V1 = Endpoint(
+    command="bulk-add",
+    api="v1",
+    path="/cloudAgentRestAPI/index.php/AddCampaignBulkData/addBulkData/format/json",
+    rows_per_request=200,
+    pace=30.0,
+    writer=_write_bulk_v1,
+)
+BULK_ADD_V4 = Endpoint(
+    command="bulk-add",
+    api="v4",
+    path="/cloudAgentRestAPI/index.php/AddCampaignBulkDataV4/addBulkData/format/json",
+    rows_per_request=500,
+    pace=12.0,
+    writer=_write_bulk_v4,
+    check_duplicate=True,
+    queues=True,
+    expiry_as_date=True,
+    row_characters=2000,
+    plain_names=True,
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (SCHEDULE, BULK_ADD_V1, BULK_ADD_V4)
+VERSIONS = tuple(entry.api for entry in ENDPOINTS if entry.api)
+"""What `--api` may be."""
+
+
+def endpoint(command: str, api: str = "v1") -> Endpoint:
+    """The endpoint of a command; `api` matters for `bulk-add` alone."""
+    for entry in ENDPOINTS:
+        if entry.command == command and entry.api in ("", api):
+            return entry
+    raise KeyError(f"{command} {api}")

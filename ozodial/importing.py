@@ -6,6 +6,7 @@ from dataclasses import replace
 from ozodial import settings as config
 from ozodial.callbacks import Callback, Fate, is_callback, read_callbacks, read_failed
 from ozodial.clock import SystemClock
+from ozodial.endpoints import endpoint
 from ozodial.errors import ExitCode, UsageError
 from ozodial.events import NoticeEvent, SummaryEvent
 from ozodial.ledger import Ledger
@@ -28,7 +29,7 @@ def _import(run_id: int, files: Sequence[str], viewer: Viewer) -> ExitCode:
     try:
         ledger.reap()
         run = Staging(ledger).run(run_id)
-        if run.api != "v4":
+        if not endpoint(run.target.endpoint, run.api).queues:
             kind = f"{run.target.endpoint} {run.api}".strip()
             raise UsageError(f"Run {run_id} went by {kind}; only V4 calls back.", "ozodial runs")
         callbacks, failures = _read(ledger, run, files)

@@ -42,6 +42,9 @@ BYTES = 5_000_000
 COPIES = 5
 """Older logs that are kept beside it, as `NAME.1` to `NAME.5`."""
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+"""A link may be planted after `check_place` has looked, or when a new file is begun."""
+
 _DIGITS_OF_A_PHONE = 7
 _DATE = r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?(?!\d)"
 _PHONE = r"\+?\(?\d[\d\s().\-\u00a0\u2010-\u2015/]{5,}\d"
@@ -140,7 +143,7 @@ class _Rotating(RotatingFileHandler):
             self.mode,
             encoding=self.encoding,
             errors="backslashreplace",
-            opener=lambda name, flags: os.open(name, flags, 0o600),
+            opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o600),
         )
         return cast("TextIOWrapper", file)
 

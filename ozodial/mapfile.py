@@ -5,6 +5,7 @@ unknown key is an error that names the nearest right one. Flags are laid over it
 """
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -201,12 +202,17 @@ def save_layout(path: Path, layout: Layout, columns: Columns, sheet: str | None)
     """Write a mapping file with the columns as they were matched; never over another file."""
     text = written(layout, columns, sheet)
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
+        # "x" follows no link; others may read it, and only its owner change it
+        with open(path, "x", encoding="utf-8", newline="\n", opener=_for_all_to_read) as file:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"{path} exists already.", "Name another file, or remove it.") from None
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror or error}.") from None
+
+
+def _for_all_to_read(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o644)
 
 
 def written(layout: Layout, columns: Columns, sheet: str | None) -> str:

@@ -23,7 +23,7 @@ from ozodial.headers import (
 )
 from ozodial.headrows import find_header, names_a_phone
 from ozodial.models import Chunk, Columns, Field, Row
-from ozodial.places import letter, letters
+from ozodial.places import MOST_NAMED, letter, letters
 from ozodial.shown import one_line, shown
 
 _HEAD_ROWS = 25
@@ -167,7 +167,11 @@ class _Match:
                 index = explicit[each]
             else:
                 index = self._usual(each, taken, asks=each is not Field.SCHEDULED or needs_time)
-            if index is not None:
+            if index is not None and index in matched.values():
+                other = next(one for one, place in matched.items() if place == index)
+                name = shown(self.names[index])
+                self.problems.append(f"{name} can't be both {other} and {each}")
+            elif index is not None:
                 matched[each] = index
         return matched
 
@@ -185,7 +189,7 @@ class _Match:
     ) -> tuple[tuple[str, int], ...]:
         """Own name and column index of every --extra column."""
         found: dict[str, int] = {}
-        sent = {key(each): each for each in matched}
+        sent = {key(each): each for each in (*matched, *self.constants)}
         for column in dict.fromkeys(extra):
             index = self._one("--extra", column, lambda name: f"--extra {_quoted(name)}")
             if index is None:
@@ -276,7 +280,7 @@ class _Match:
 
     def _ambiguous(self, each: Field, places: list[int]) -> None:
         names = [self.names[index] for index in places]
-        listed = " and ".join(shown(name) for name in names)
+        listed = " and ".join(shown(name) for name in names[:MOST_NAMED])
         self.problems.append(
             f"{len(places)} columns fit {each}: {listed} (columns {letters(places)})"
         )

@@ -18,6 +18,7 @@ from ozodial.address import account_of, check_url
 from ozodial.clock import SystemClock
 from ozodial.endpoints import (
     SANDBOX_SHORTENS_PACE_BY,
+    VERSIONS,
     Endpoint,
     endpoint,
 )
@@ -90,7 +91,7 @@ class Place:
 
 def chosen_endpoint(command: str, settings: config.Settings, api: str | None = None) -> Endpoint:
     """The endpoint of a command, at the path that the profile gives it."""
-    version = api or settings.choice("api", ("v1", "v4"))
+    version = api or settings.choice("api", VERSIONS)
     entry = endpoint(command, version)
     path = settings.paths.get(entry.name) or settings.paths.get(entry.command)
     return replace(entry, path=path) if path else entry

@@ -11,6 +11,9 @@ _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 _LONGEST_NAME = 31
 """Excel takes no longer sheet names."""
 
+MOST_NAMED = 5
+"""Columns in one sentence."""
+
 
 def letter(index: int) -> str:
     """A column as a spreadsheet names it: A, Z, AA."""
@@ -23,8 +26,9 @@ def letter(index: int) -> str:
 
 
 def letters(indexes: list[int]) -> str:
-    """Several columns: `A, C, AA`."""
-    return ", ".join(map(letter, indexes))
+    """Several columns: `A, C, AA`; of very many the first ones and `…`."""
+    named = ", ".join(map(letter, indexes[:MOST_NAMED]))
+    return f"{named}, …" if len(indexes) > MOST_NAMED else named
 
 
 def before(sheet: str | None) -> str:

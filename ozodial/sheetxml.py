@@ -208,6 +208,8 @@ def _is_sheet(entry: zipfile.ZipInfo) -> bool:
 
 def pieces_of(file: BinaryIO, entry: zipfile.ZipInfo, label: str) -> Iterator[bytes]:
     """An entry's content; FileError as soon as there is more of it than it declares."""
+    if entry.header_offset < 0:  # a broken directory
+        return
     file.seek(entry.header_offset)
     header = file.read(30)
     if len(header) < 30 or entry.flag_bits & 1:

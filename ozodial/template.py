@@ -74,7 +74,7 @@ def write_template(path: Path, endpoint: Endpoint) -> None:
     if write is None:
         raise UsageError(f"{path}: what to write is told by the suffix: .xlsx or .csv.")
     try:
-        path.touch(exist_ok=False)
+        path.touch(0o644, exist_ok=False)
         write(path, guides, endpoint)
     except FileExistsError:
         raise UsageError(f"{path} exists already.", "Name another file, or remove it.") from None

@@ -76,6 +76,10 @@ class Postgres:
         self.query(f"CREATE SCHEMA {name} AUTHORIZATION {ROLE}", ROLE)
         return f"{self.url}&options=-csearch_path%3D{name}"
 
+    def program(self, name: str) -> Path:
+        """One of the server's own programs, such as `psql`."""
+        return self._programs / name
+
     @property
     def url(self) -> str:
         """The whole database's."""
@@ -124,7 +128,8 @@ class Postgres:
         """What the server's administrator sees."""
         import psycopg
 
-        where = f"host={self._folder} user=postgres dbname={database}"
+        port = self._settings.get("port", "5432")
+        where = f"host={self._folder} port={port} user=postgres dbname={database}"
         with psycopg.connect(where, autocommit=True) as connection:
             found = connection.execute(statement.encode())
             return found.fetchall() if found.description is not None else []
