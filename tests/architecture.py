@@ -41,14 +41,14 @@ GROUPS = (
     Group("doctor", "each look of `doctor`", 720, 960, 2, "checkup health inquiring"),
     Group("a run", "joins the steps, tells events", 260, 710, 3,
           "upload crew sending telling undo remover tokens throttle limits callbacks settling "
-          "pacing batching shift"),
+          "pacing batching shift reacting"),
     Group("a file's rows", "file -> rows with a state", 20, 300, 4,
           "prepare judging turns dedupe leavings findings"),
     Group("columns", "headers -> our fields", 20, 280, 5,
           "mapping headers headrows mapfile layout"),
     Group("the ledger", "SQLite or PostgreSQL; one transaction a fact", 310, 650, 5,
           "ledger staging claims sorting keys holders marking history removals purging upkeep "
-          "owners slots sifting lasting database postgres schema"),
+          "owners slots sifting lasting joining database postgres schema"),
     Group("checking", "row -> lead, or why not", 20, 240, 6,
           "validate bulk phones numbering dates spread moments"),
     Group("showing", "events -> screens, lines, files", 290, 570, 6,
@@ -63,7 +63,7 @@ GROUPS = (
           "sandbox_deletes sandbox_door sandbox_faults sandbox_memory sandbox_phones "
           "sandbox_server sandbox_texts sandbox_vendor sandbox_wire sandbox_world"),
     Group("reading", "CSV, workbooks -> rows of text", 150, 420, 7,
-          "reader delimited quotes encodings workbook biff sheetxml"),
+          "reader delimited quotes encodings workbook biff sheetxml odsxml"),
     Group("the vendor's calls", "each endpoint as data", 560, 800, 7, "endpoints deletes address"),
     Group("records", "what passes between", 250, 900, 8,
           "models errors clock ages hours fillers formula shown places outfile"),
