@@ -17,8 +17,8 @@ from tests.readme import ROOT, TEXT, table
 Command = Any
 """Typer may bring a click of its own, so its type has no name that lasts."""
 
-OTHERS = {"--editable", "--hypothesis-profile"}
-"""Options of pip and pytest, in the README's second block."""
+OTHERS = {"--editable", "--hypothesis-profile", "--from", "--spec"}
+"""Options of pip, pytest, uvx and pipx."""
 
 ENVIRONMENT_ONLY = {"OZODIAL_API_KEY", "OZODIAL_PROFILE", "OZODIAL_CONFIG", "OZODIAL_NOTIFY"}
 
