@@ -13,7 +13,7 @@ from tests.harness.kills import SCHEDULE, V1
 from tests.harness.operator import Command
 from tests.harness.vendor import Vendor
 
-LEASE = 2.0
+LEASE = 3.0
 
 
 @pytest.fixture(scope="module")
