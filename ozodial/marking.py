@@ -31,7 +31,12 @@ def full_message(row: sa.Row[Any]) -> str | None:
 
     The remark stays to the end, whatever becomes of the row.
     """
-    return "; ".join(filter(None, (row.message, row.remark))) or None
+    return with_remark(row.message, row.remark)
+
+
+def with_remark(message: str | None, remark: str | None) -> str | None:
+    """The two as one sentence; None where there is neither."""
+    return "; ".join(filter(None, (message, remark))) or None
 
 
 _SENDING = """
