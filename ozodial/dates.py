@@ -70,8 +70,10 @@ _SHAPES = [
     )
 ]
 _ISO_ZONED = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?\s?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)",
+    re.ASCII,
 )
+_UTC = re.compile(r"\s?(?:Z|UTC|GMT)$")
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,12})?", re.ASCII)
 _NAMED_MONTH = re.compile(rf"(?<![a-z])(?:{'|'.join(_MONTHS)})(?![a-z])", re.IGNORECASE)
 _RELATIVE = re.compile(
@@ -162,7 +164,7 @@ class Dates:
 
     def _zoned(self, cell: str) -> str | None:
         try:
-            moment = datetime.fromisoformat(cell.replace(" +", "+").replace(" Z", "Z"))
+            moment = datetime.fromisoformat(_UTC.sub("Z", cell).replace(" +", "+"))
             return canonical(moment.astimezone(self._zone))
         except (ValueError, OverflowError):
             return None

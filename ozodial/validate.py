@@ -156,8 +156,9 @@ class Validator:
         if found.reason is not None:
             problems.append((found.reason, Field.PHONE, found.message))
             return text
-        if found.note and self._rules.strict:
-            problems.append((Reason.SEVERAL_PHONES, Field.PHONE, f"{found.note}, {_STRICT}"))
+        if found.several and self._rules.strict:
+            said = found.note.replace(" was taken", " would be taken")
+            problems.append((Reason.SEVERAL_PHONES, Field.PHONE, f"{said}, {_STRICT}"))
             return text
         if found.note:
             notes.append((Field.PHONE, found.note))

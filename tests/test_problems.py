@@ -79,7 +79,7 @@ PROBLEMS: list[tuple[tuple[str, ...], Rules, Reason, str, str]] = [
     (row(prio="high"), RULES, Reason.PRIORITY_INVALID, "Prio",
      'Leads!E17: "high" is not a priority: write a whole number from 1 to 99'),
     (row(phone="9876543210 / 9123456780"), STRICT, Reason.SEVERAL_PHONES, "Mobile",
-     'Leads!A17: "9876543210 / 9123456780" holds 2 numbers: 9876543210 was taken, '
+     'Leads!A17: "9876543210 / 9123456780" holds 2 numbers: 9876543210 would be taken, '
      "which the mapping file's strict = true makes an error"),
     (row(name="A\nB"), STRICT, Reason.NAME_UNCLEAN, "Customer",
      'Leads!C17: the name "A\\nB" was cleaned: "A B", '
