@@ -60,6 +60,7 @@ _NUMERIC = {
     DateOrder.MDY: rf"{_NUMBER}(?P<sep>[-/.]){_DAY}(?P=sep){_YEAR}",
     DateOrder.YMD: rf"(?P<year>\d{{2}})(?P<sep>[-/.]){_NUMBER}(?P=sep){_DAY}",
 }
+_REVERSED = {DateOrder.DMY: DateOrder.MDY, DateOrder.MDY: DateOrder.DMY}
 _SHAPES = [
     re.compile(shape + _TIME, re.IGNORECASE | re.ASCII)
     for shape in (
@@ -196,6 +197,17 @@ class Dates:
         ):
             return self._zone
         raise ValueError(f"zone {name}")
+
+
+def other_order(text: str, order: DateOrder) -> DateOrder | None:
+    """Month first instead of day first, or the reverse, where only so the text is a date."""
+    other = _REVERSED.get(order)
+    return other if other is not None and _read_in(other)(text) is not None else None
+
+
+@lru_cache
+def _read_in(order: DateOrder) -> Callable[[str], str | None]:
+    return Dates(None, order).read
 
 
 def read_at(text: str, now: datetime) -> str | None:

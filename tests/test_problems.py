@@ -66,6 +66,10 @@ PROBLEMS: list[tuple[tuple[str, ...], Rules, Reason, str, str]] = [
     (row(time="soon"), RULES, Reason.DATE_UNREADABLE, "Call Time",
      'Leads!B17: "soon" is not a date that exists or can be read: '
      "write it as 2026-12-25 15:30:00, or day first as 25/12/2026 15:30"),
+    (row(time="12/25/2026 10:00"), RULES, Reason.DATE_UNREADABLE, "Call Time",
+     'Leads!B17: "12/25/2026 10:00" is not a date that exists or can be read: '
+     "write it as 2026-12-25 15:30:00, or day first as 25/12/2026 15:30, "
+     'or put date_order = "mdy" into a --map-file'),
     (row(time="soon"), MDY, Reason.DATE_UNREADABLE, "Call Time",
      'Leads!B17: "soon" is not a date that exists or can be read: '
      "write it as 2026-12-25 15:30:00, or month first as 12/25/2026 15:30"),
