@@ -22,8 +22,8 @@ _NEXT: Mapping[str, Set[State]] = {
 
 def settled_row(row: sa.Row[Any]) -> SettledRow:
     """A row of the ledger as a person sees it."""
-    said = full_message(row)
-    return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, said)
+    known = (row.row, row.phone, row.name, State(row.state), row.reason)
+    return SettledRow(*known, row.message, row.remark)
 
 
 def full_message(row: sa.Row[Any]) -> str | None:

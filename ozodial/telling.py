@@ -23,7 +23,8 @@ def now_there(run: Run, ledger: Ledger) -> str:
 def row_event(run_id: int, row: SettledRow) -> RowEvent:
     """A settled row as an event."""
     said = with_remark(row.message, row.remark)
-    return RowEvent(run_id, row.row, row.phone, row.state, row.reason, said, row.name)
+    known = (run_id, row.row, row.phone, row.state, row.reason)
+    return RowEvent(*known, said, row.name, row.remark)
 
 
 def batch_event(run_id: int, number: int, rows: int, result: BatchResult) -> BatchEvent:
