@@ -60,6 +60,7 @@ _NUMERIC = {
     DateOrder.MDY: rf"{_NUMBER}(?P<sep>[-/.]){_DAY}(?P=sep){_YEAR}",
     DateOrder.YMD: rf"(?P<year>\d{{2}})(?P<sep>[-/.]){_NUMBER}(?P=sep){_DAY}",
 }
+_REVERSED = {DateOrder.DMY: DateOrder.MDY, DateOrder.MDY: DateOrder.DMY}
 _SHAPES = [
     re.compile(shape + _TIME, re.IGNORECASE | re.ASCII)
     for shape in (
@@ -70,8 +71,10 @@ _SHAPES = [
     )
 ]
 _ISO_ZONED = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?\s?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)",
+    re.ASCII,
 )
+_UTC = re.compile(r"\s?(?:Z|UTC|GMT)$")
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,12})?", re.ASCII)
 _NAMED_MONTH = re.compile(rf"(?<![a-z])(?:{'|'.join(_MONTHS)})(?![a-z])", re.IGNORECASE)
 _RELATIVE = re.compile(
@@ -162,7 +165,7 @@ class Dates:
 
     def _zoned(self, cell: str) -> str | None:
         try:
-            moment = datetime.fromisoformat(cell.replace(" +", "+").replace(" Z", "Z"))
+            moment = datetime.fromisoformat(_UTC.sub("Z", cell).replace(" +", "+"))
             return canonical(moment.astimezone(self._zone))
         except (ValueError, OverflowError):
             return None
@@ -194,6 +197,17 @@ class Dates:
         ):
             return self._zone
         raise ValueError(f"zone {name}")
+
+
+def other_order(text: str, order: DateOrder) -> DateOrder | None:
+    """Month first instead of day first, or the reverse, where only so the text is a date."""
+    other = _REVERSED.get(order)
+    return other if other is not None and _read_in(other)(text) is not None else None
+
+
+@lru_cache
+def _read_in(order: DateOrder) -> Callable[[str], str | None]:
+    return Dates(None, order).read
 
 
 def read_at(text: str, now: datetime) -> str | None:

@@ -6,13 +6,16 @@ in one key with a chance of 3 in 100 million. It never keeps a phone's text.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, islice
 
 from ozodial.errors import FileError
-from ozodial.models import PhoneForm, Row
+from ozodial.headers import usual_field
+from ozodial.models import Field, PhoneForm, Row
 from ozodial.phones import Phones
-from ozodial.reader import open_source, read
+from ozodial.places import MOST_NAMED, cell, letters
+from ozodial.reader import Sheet, open_source, read
+from ozodial.shown import shown
 
 _ROOM = 0.6
 _FULL = 0.75
@@ -90,13 +93,13 @@ class Seen:
 class Suppressed:
     """The numbers of all suppression lists, whose SHA-256s are `digests`.
 
-    `unread` counts cells in them that are no number.
+    `said` is what a person should know of how they were read.
     """
 
     def __init__(self) -> None:
         self.lists: list[str] = []
         self.digests: list[str] = []
-        self.unread = 0
+        self.said: list[str] = []
         self._numbers = Seen()
 
     def add(self, number: str, source: int) -> None:
@@ -112,7 +115,7 @@ class Suppressed:
 def load_suppression(
     paths: Sequence[str], region: str, form: PhoneForm = PhoneForm.NATIONAL
 ) -> Suppressed:
-    """Read suppression lists of any readable format: the first column of phones, header or not.
+    """Read suppression lists of any readable format: every column of phones, header or not.
 
     Every number of a cell counts. Raises FileError for a file that can't be read or has no phones.
     """
@@ -125,36 +128,64 @@ def load_suppression(
             suppressed.lists.append(source.label)
             suppressed.digests.append(source.sha256)
             sheet = read(source, fits=lambda cells: any(map(phones.every, cells)))
-            _load(sheet.rows, phones, suppressed, place)
+            _load(sheet, phones, suppressed, place)
     return suppressed
 
 
-def _load(rows: Iterator[Row], phones: Phones, suppressed: Suppressed, place: int) -> None:
+def _load(sheet: Sheet, phones: Phones, suppressed: Suppressed, place: int) -> None:
+    label, rows = suppressed.lists[place], iter(sheet.rows)
     head = list(islice(rows, _LIST_HEAD))
-    column = _phone_column(head, phones)
-    if column is None:
+    columns = _phone_columns(head, phones)
+    if len(head) == 1 and any(usual_field(text) is Field.PHONE for text in head[0].cells):
+        suppressed.said.append(f"the suppression list {shown(label)} holds no numbers")
+        return
+    if not columns:
         raise FileError(
-            f"{suppressed.lists[place]} has no column of phone numbers.",
+            f"{label} has no column of phone numbers.",
             "A suppression list needs its numbers in a column of their own.",
         )
-    begun = False
+    if len(columns) > 1:
+        suppressed.said.append(
+            f"the suppression list {shown(label)} has phone numbers in {len(columns)} columns "
+            f"({letters(columns)}): all of them count"
+        )
+    unread: list[str] = []
+    count = 0
+    begun: set[int] = set()
     for row in chain(head, rows):
-        text = row.cells[column] if column < len(row.cells) else ""
-        numbers = phones.every(text)
-        for number in numbers:
-            suppressed.add(number, place)
-        # What stands above the first number is a title or a header.
-        suppressed.unread += begun and not numbers and bool(text.strip())
-        begun = begun or bool(numbers)
+        for column in columns:
+            text = row.cells[column] if column < len(row.cells) else ""
+            numbers = phones.every(text)
+            for number in numbers:
+                suppressed.add(number, place)
+            if numbers:
+                begun.add(column)
+            # What stands above the first number is a title or a header.
+            elif column in begun and text.strip():
+                count += 1
+                if len(unread) < MOST_NAMED:
+                    unread.append(cell(sheet.name, row.number, column))
+    if count:
+        suppressed.said.append(_unread(label, count, unread))
 
 
-def _phone_column(head: Sequence[Row], phones: Phones) -> int | None:
-    """The first column in which most filled cells below a header are phones."""
+def _unread(label: str, count: int, named: Sequence[str]) -> str:
+    cells = "1 cell" if count == 1 else f"{count:,} cells"
+    more = ", …" if count > len(named) else ""
+    return (
+        f"{cells} of the suppression list {shown(label)} can't be read as a phone number: "
+        f"{', '.join(named)}{more}"
+    )
+
+
+def _phone_columns(head: Sequence[Row], phones: Phones) -> list[int]:
+    """The columns in which most filled cells below a header are phones."""
     width = max((len(row.cells) for row in head), default=0)
+    found = []
     for column in range(width):
         cells = [row.cells[column] for row in head if column < len(row.cells)]
-        filled = [cell for cell in cells if cell.strip()]
-        good = sum(bool(phones.every(cell)) for cell in filled)
+        filled = [text for text in cells if text.strip()]
+        good = sum(bool(phones.every(text)) for text in filled)
         if good and good * 2 >= len(filled) - 1:
-            return column
-    return None
+            found.append(column)
+    return found

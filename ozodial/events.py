@@ -54,7 +54,10 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True)
 class RowEvent:
-    """One row was settled by this command. `status` is a State."""
+    """One row was settled by this command. `status` is a State.
+
+    `message` ends in the `remark` that the row got when it was read.
+    """
 
     run: int | None
     row: int
@@ -63,6 +66,13 @@ class RowEvent:
     reason: str | None
     message: str | None
     name: str = ""
+    remark: str | None = None
+
+    @property
+    def without_remark(self) -> str | None:
+        """The message for a log: the remark quotes cells."""
+        message = (self.message or "").removesuffix(self.remark or "")
+        return message.removesuffix("; ") or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,11 +104,4 @@ class Findings:
             more = self._passed_rows - len(self._passed)
             such += f", and {more:,} more" if more else ""
             said.append(f"passed over as no leads: {such}")
-        if self._lists.unread:
-            cells = "cell" if self._lists.unread == 1 else "cells"
-            names = ", ".join(map(shown, self._lists.lists))
-            said.append(
-                f"{self._lists.unread:,} {cells} of the suppression list {names} "
-                "can't be read as a phone number"
-            )
-        return said
+        return said + self._lists.said

@@ -14,6 +14,7 @@ from ozodial.models import BrokenRow, Field, Row
 from ozodial.shown import one_line
 
 _LEAST_OF_A_GROUP_ROW = 2
+_PHONE_DIGITS = range(10, 15)
 
 _COLUMN_WORDS = re.compile(
     r"date|time|day|hour|from|to|start|end|no|number|id|code|type|status|amount|"
@@ -125,3 +126,11 @@ def _name(group: str, below: str) -> str:
 
 def _cell(cells: Sequence[str], index: int) -> str:
     return cells[index].strip() if index < len(cells) else ""
+
+
+def is_phone_like(cell: str) -> bool:
+    """Whether a cell looks like a phone, or like several with a slash between."""
+    if any(char.isalpha() or char == ":" for char in cell):
+        return False
+    numbers = cell.replace(";", "/").split("/")
+    return any(sum(map(str.isdigit, one)) in _PHONE_DIGITS for one in (cell, *numbers))

@@ -113,7 +113,10 @@ def problem_rows(ledger: Ledger, run_id: int, limit: int) -> list[SettledRow]:
             .order_by(rows.c.row)
             .limit(limit)
         )
-        return [settled_row(row) for row in connection.execute(found)]
+        return [
+            settled_row(row)._replace(message=full_message(row))
+            for row in connection.execute(found)
+        ]
 
 
 def list_runs(ledger: Ledger, wanted: "Wanted | None" = None) -> list[RunRecord]:

@@ -120,7 +120,7 @@ class LogFile:
             return
         # our own sentence quotes the cell, maybe a name; the fixed word tells as much
         ours = event.status is State.INVALID
-        told = [event.reason or "", "" if ours else event.message or ""]
+        told = [event.reason or "", "" if ours else event.without_remark or ""]
         why = ": ".join(filter(None, map(str, told)))
         line = f"row {event.row}: {mask_phone(event.phone) or 'no phone'}: {event.status}"
         self._write(logging.WARNING if problem else logging.INFO, f"{line}: {why}" if why else line)

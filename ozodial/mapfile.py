@@ -225,7 +225,7 @@ def written(layout: Layout, columns: Columns, sheet: str | None) -> str:
         f'date_order = "{layout.date_order}"    # {", ".join(DateOrder)}',
         *(_pair("default_time", layout.default_time) or ['# default_time = "10:00"']),
         f'phone_format = "{layout.phone_form}"    # {", ".join(PhoneForm)}',
-        f"strict = {str(layout.strict).lower()}    # several phones in a cell are an error",
+        f"strict = {str(layout.strict).lower()}    # several phones or an odd name are an error",
         f"extra = [{', '.join(_quoted(name) for name in _extras(columns))}]",
         "",
         "[columns]",

@@ -21,7 +21,7 @@ from ozodial.headers import (
     key,
     usual_field,
 )
-from ozodial.headrows import find_header, names_a_phone
+from ozodial.headrows import find_header, is_phone_like, names_a_phone
 from ozodial.models import Chunk, Columns, Field, Row
 from ozodial.places import MOST_NAMED, letter, letters
 from ozodial.shown import one_line, shown
@@ -29,10 +29,10 @@ from ozodial.shown import one_line, shown
 _HEAD_ROWS = 25
 """How far down a header row is looked for, below titles and notes."""
 
+_ONE_COLUMN = 'Put delimiter = ":", or what else parts the columns, into a --map-file.'
 _LISTED = 40
 _PROPOSED = 8
 _MOSTLY = 0.8
-_PHONE_DIGITS = range(10, 15)
 
 
 def parse_map(text: str) -> tuple[Field, str]:
@@ -208,14 +208,14 @@ class _Match:
         more = f" and {len(named) - _LISTED:,} more" if len(named) > _LISTED else ""
         headers = ", ".join(named[:_LISTED]) + more
         message = f"{file}: {'; '.join(self.problems)}. Headers in row {header_row}: {headers}."
-        if any(map(_is_phone_like, self.names)):
+        if any(map(is_phone_like, self.names)):
             message += f" Row {header_row} looks like a lead, and would be lost as a header."
             return FileError(message, f"Put a header row above it, such as {self._proposed()}")
         return FileError(message, " ".join(self.flags) or None)
 
     def _proposed(self) -> str:
         """A header for rows that have none."""
-        phone = next(i for i, name in enumerate(self.names) if _is_phone_like(name))
+        phone = next(i for i, name in enumerate(self.names) if is_phone_like(name))
         names = [letter(i) for i in range(len(self.names))][:_PROPOSED]
         if phone < len(names):
             names[phone] = Field.PHONE
@@ -230,7 +230,7 @@ class _Match:
             [] if key(column) == "" and column.startswith(OURS) else _places(self.names, column)
         )
         if len(places) == 1:
-            if _is_phone_like(self.names[places[0]]):
+            if is_phone_like(self.names[places[0]]):
                 self.problems.append(f"{option}: {shown(column)} is a phone, not a header")
             return places[0]
         if places:
@@ -284,8 +284,9 @@ class _Match:
         self.problems.append(
             f"{len(places)} columns fit {each}: {listed} (columns {letters(places)})"
         )
-        same = _places(self.names, names[0])
-        self.flags.append(_flag(each, names[0] if len(same) == 1 else f"{names[0]}#1"))
+        best = self.names[max(places, key=self._phones_in) if each is Field.PHONE else places[0]]
+        same = _places(self.names, best)
+        self.flags.append(_flag(each, best if len(same) == 1 else f"{best}#1"))
 
     def _no_phone(self, taken: set[int | None]) -> None:
         """Name the columns whose cells are phones; which one to take is for a person to say."""
@@ -298,13 +299,21 @@ class _Match:
                 for i in such[:_LISTED]
             )
             self.problems[-1] += f" (the cells of column {told} look like phones)"
+        if not such and len(self.names) == 1:
+            self.flags.append(_ONE_COLUMN)
+            return
         self.flags.append(_flag(Field.PHONE, self.names[named[0]] if named else "COLUMN"))
 
     def _holds_phones(self, index: int, taken: Container[int | None]) -> bool:
-        cells = [row.cells[index] for row in self.sample if index < len(row.cells)]
-        filled = [cell for cell in cells if cell.strip()]
-        alike = sum(map(_is_phone_like, filled))
-        return index not in taken and alike > 0 and alike >= _MOSTLY * len(filled)
+        filled = sum(bool(cell.strip()) for cell in self._cells(index))
+        alike = self._phones_in(index)
+        return index not in taken and alike > 0 and alike >= _MOSTLY * filled
+
+    def _phones_in(self, index: int) -> int:
+        return sum(map(is_phone_like, self._cells(index)))
+
+    def _cells(self, index: int) -> list[str]:
+        return [row.cells[index] for row in self.sample if index < len(row.cells)]
 
 
 def _flag(each: Field, column: str) -> str:
@@ -317,8 +326,3 @@ def _quoted(column: str, before: str = "") -> str:
     column = "".join(char for char in column if char.isprintable())
     safe = not set(column) & set('"$`\\!')
     return f'{before}"{column}"' if safe else shlex.quote(before + column)
-
-
-def _is_phone_like(cell: str) -> bool:
-    digits = sum(char.isdigit() for char in cell)
-    return digits in _PHONE_DIGITS and not any(char.isalpha() or char == ":" for char in cell)

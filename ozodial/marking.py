@@ -22,8 +22,8 @@ _NEXT: Mapping[str, Set[State]] = {
 
 def settled_row(row: sa.Row[Any]) -> SettledRow:
     """A row of the ledger as a person sees it."""
-    said = full_message(row)
-    return SettledRow(row.row, row.phone, row.name, State(row.state), row.reason, said)
+    known = (row.row, row.phone, row.name, State(row.state), row.reason)
+    return SettledRow(*known, row.message, row.remark)
 
 
 def full_message(row: sa.Row[Any]) -> str | None:
@@ -31,7 +31,12 @@ def full_message(row: sa.Row[Any]) -> str | None:
 
     The remark stays to the end, whatever becomes of the row.
     """
-    return "; ".join(filter(None, (row.message, row.remark))) or None
+    return with_remark(row.message, row.remark)
+
+
+def with_remark(message: str | None, remark: str | None) -> str | None:
+    """The two as one sentence; None where there is neither."""
+    return "; ".join(filter(None, (message, remark))) or None
 
 
 _SENDING = """

@@ -248,6 +248,7 @@ class LeadRow(NamedTuple):
     scheduled: str
     values: tuple[str, ...]
     lead_hash: bytes
+    remark: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -260,7 +261,7 @@ class Outcome(NamedTuple):
 
 
 class SettledRow(NamedTuple):
-    """An outcome with what a person needs to recognise the lead."""
+    """An outcome with what a person needs to recognise the lead; a remark not yet in `message`."""
 
     row: int
     phone: str
@@ -268,6 +269,7 @@ class SettledRow(NamedTuple):
     state: State
     reason: str | None
     message: str | None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

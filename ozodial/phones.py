@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class Phone(NamedTuple):
-    """A number as it is sent, perhaps with a note; or the reason and a sentence why not."""
+    """A number as it is sent, perhaps with a note; or the reason and a sentence why not.
+
+    `several`: it is the first good one of several in the cell.
+    """
 
     number: str
     note: str = ""
     reason: Reason | None = None
     message: str = ""
+    several: bool = False
 
 
 _LONGEST = 250
@@ -125,7 +129,8 @@ class Phones:
         first = next((phone for phone in found if phone.reason is None), None)
         if first is not None:
             note = f"{shown(text)} holds {len(found)} numbers: {first.number} was taken"
-            return Phone(first.number, "; ".join(filter(None, (note, first.note))))
+            said = "; ".join(filter(None, (note, first.note)))
+            return Phone(first.number, said, several=True)
         refused = next((each for each in found if each.reason != Reason.PHONE_INVALID), None)
         return refused or _invalid(text, f"none of its {len(found)} numbers is valid")
 

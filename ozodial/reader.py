@@ -307,7 +307,8 @@ def _sort(mode: int) -> str:
 
 
 def _not_a_file(path: str) -> str:
-    return f"Name a file in {path}, or pipe the content in and write - for FILE."
+    where = f"a file in {path}" if Path(path).is_dir() else "a file"
+    return f"Name {where}, or pipe the content in and write - for FILE."
 
 
 def _folder(path: str) -> str:

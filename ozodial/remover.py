@@ -134,7 +134,7 @@ class Remover:
         for outcome in told:
             lead = leads[outcome.row]
             self.left += outcome.state not in (State.REMOVED, State.UNKNOWN)
-            settled = SettledRow(lead.row, lead.phone, lead.name, *outcome[1:])
+            settled = SettledRow(lead.row, lead.phone, lead.name, *outcome[1:], lead.remark)
             self._emit(row_event(run_id, settled))
         if trouble is not None:
             raise trouble

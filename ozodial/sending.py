@@ -13,7 +13,7 @@ from ozodial.claims import BatchResult, Claim, Claims
 from ozodial.errors import LedgerFullError, RefusedError, StoppedError
 from ozodial.events import NoticeEvent, RowEvent, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret
-from ozodial.models import Instant, Outcome, State
+from ozodial.models import Instant, Outcome, SettledRow, State
 from ozodial.pacing import POLL_SECONDS
 from ozodial.reacting import (
     STALE_CLAIM,
@@ -254,4 +254,5 @@ class Worker:
         for row, state, reason, message in recorded:
             if state is not State.READY:
                 lead = leads[row]
-                yield RowEvent(run_id, row, lead.phone, state, reason, message, lead.name)
+                told = (lead.phone, lead.name, state, reason, message, lead.remark)
+                yield row_event(run_id, SettledRow(row, *told))

@@ -159,10 +159,10 @@ def _write(
     outcomes, leads = [], []
     for row, what in told:
         outcomes.append(Outcome(row.row, what.state, what.reason, what.message))
-        values = (row.row, row.phone, row.name, row.scheduled, (), row.lead_hash)
+        values = (row.row, row.phone, row.name, row.scheduled, (), row.lead_hash, row.remark)
         leads.append(LeadRow(*values))
     outcomes = settle_keys(connection, run, outcomes, leads)
     settled = [(str(o.state), o.reason, o.message, run.id, o.row) for o in outcomes]
     many(connection, _SETTLE, settled)
     for outcome, lead in zip(outcomes, leads, strict=True):
-        done.rows.append(SettledRow(lead.row, lead.phone, lead.name, *outcome[1:]))
+        done.rows.append(SettledRow(lead.row, lead.phone, lead.name, *outcome[1:], lead.remark))

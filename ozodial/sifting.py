@@ -50,7 +50,8 @@ class Sifted(NamedTuple):
         """The row with why it is left."""
         reason, message = self.why if self.why is not None else (None, None)
         lead = self.lead
-        return SettledRow(lead.row, lead.phone, lead.name, self.before.state, reason, message)
+        known = (lead.row, lead.phone, lead.name, self.before.state)
+        return SettledRow(*known, reason, message, lead.remark)
 
 
 class Sieve:
@@ -85,7 +86,15 @@ class Sieve:
 
     def _sift(self, found: sa.Row[Any], held: Mapping[str, int]) -> Sifted:
         values = tuple(json.loads(found.values))
-        lead = LeadRow(found.row, found.phone, found.name, found.scheduled, values, found.lead_hash)
+        lead = LeadRow(
+            found.row,
+            found.phone,
+            found.name,
+            found.scheduled,
+            values,
+            found.lead_hash,
+            found.remark,
+        )
         before = Before(State(found.state), found.reason, found.message, found.batch_id)
         row_id = self._row_id(found) if self._call.by_row_id else None
         sifted = Sifted(lead, before, row_id, found.kind == "remove")

@@ -41,6 +41,7 @@ _PAGE = (
         rows.c["values"],
         rows.c.lead_hash,
         rows.c.part,
+        rows.c.remark,
         deliveries.c.state,
         deliveries.c.run_id,
         deliveries.c.row.label("key_row"),
@@ -88,10 +89,10 @@ class Sorting:
                 return
             all_values = json.loads(f"[{','.join(found[4] for found in page)}]")
             for found, values in zip(page, all_values, strict=True):
-                row, phone, name, scheduled, _, lead_hash, part, state, *holder = found
+                row, phone, name, scheduled, _, lead_hash, part, remark, state, *holder = found
                 if len(self.leads) == limit or (self.leads and part != self._part):
                     return  # rows under suspicion are sent by themselves
-                lead = LeadRow(row, phone, name, scheduled, tuple(values), lead_hash)
+                lead = LeadRow(row, phone, name, scheduled, tuple(values), lead_hash, remark)
                 self._sort(lead, part, Key(state, *holder) if state is not None else None)
             after = page[-1].row
 
@@ -153,4 +154,6 @@ class Sorting:
         self.leads.append(lead)
 
     def _settle(self, lead: LeadRow, state: State, reason: Reason, message: str) -> None:
-        self.settled.append(SettledRow(lead.row, lead.phone, lead.name, state, reason, message))
+        self.settled.append(
+            SettledRow(lead.row, lead.phone, lead.name, state, reason, message, lead.remark)
+        )

@@ -8,6 +8,7 @@ from ozodial.claims import BatchResult, Claims
 from ozodial.events import BatchEvent, RowEvent
 from ozodial.interpret import Decision, Verdict
 from ozodial.ledger import Ledger
+from ozodial.marking import with_remark
 from ozodial.models import SettledRow, State
 from ozodial.staging import Run
 
@@ -21,7 +22,9 @@ def now_there(run: Run, ledger: Ledger) -> str:
 
 def row_event(run_id: int, row: SettledRow) -> RowEvent:
     """A settled row as an event."""
-    return RowEvent(run_id, row.row, row.phone, row.state, row.reason, row.message, row.name)
+    said = with_remark(row.message, row.remark)
+    known = (run_id, row.row, row.phone, row.state, row.reason)
+    return RowEvent(*known, said, row.name, row.remark)
 
 
 def batch_event(run_id: int, number: int, rows: int, result: BatchResult) -> BatchEvent:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from operator import itemgetter
 
 from ozodial.bulk import DATE, END_OF_DAY, PRIORITIES, Bulk, Many
-from ozodial.dates import Dates, canonical
+from ozodial.dates import Dates, canonical, other_order
 from ozodial.endpoints import NAME_RULE, fits_name_rule, plain_name
 from ozodial.fillers import ERRORS, FILLERS, NAME_FILLERS
 from ozodial.models import (
@@ -156,8 +156,9 @@ class Validator:
         if found.reason is not None:
             problems.append((found.reason, Field.PHONE, found.message))
             return text
-        if found.note and self._rules.strict:
-            problems.append((Reason.SEVERAL_PHONES, Field.PHONE, f"{found.note}, {_STRICT}"))
+        if found.several and self._rules.strict:
+            said = found.note.replace(" was taken", " would be taken")
+            problems.append((Reason.SEVERAL_PHONES, Field.PHONE, f"{said}, {_STRICT}"))
             return text
         if found.note:
             notes.append((Field.PHONE, found.note))
@@ -314,8 +315,10 @@ class Validator:
         return f"{self._sheet}{column}{number}"
 
     def _unreadable_date(self, text: str) -> str:
-        forms = _DATE_FORMS[self._rules.date_order]
-        return f"{shown(text)} is not a date that exists or can be read: write it as {forms}"
+        order = self._rules.date_order
+        forms, other = _DATE_FORMS[order], other_order(text, order)
+        said = f"{shown(text)} is not a date that exists or can be read: write it as {forms}"
+        return f'{said}, or put date_order = "{other}" into a --map-file' if other else said
 
 
 def _picker(indexes: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -186,7 +186,7 @@ def row_line(event: RowEvent, mask: bool = False) -> str:
     """One row's outcome in one line; `mask` for logs."""
     phone = mask_phone(event.phone) if mask else clipped(event.phone)
     name = f" ({clipped(event.name)})" if event.name and not mask else ""
-    told = why(event.reason, event.message)
+    told = why(event.reason, event.without_remark if mask else event.message)
     ending = f": {told}" if told else ""
     return f"row {event.row}: {phone or 'no phone'}{name}: {event.status}{ending}"
 

@@ -81,6 +81,22 @@ def test_a_contact_may_be_anything_so_it_is_proposed() -> None:
     assert caught.value.hint == '--map PhoneNumber="Contact"'
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "hint"),
+    [
+        ("Phone,Mobile", ["", "9000000001"], '--map PhoneNumber="Mobile"'),
+        ("Phone,Phone,Mobile", ["9000000001", "", ""], '--map PhoneNumber="Phone#1"'),
+        ("Tel 1,Tel 2", ["9000000001 / 9000000002", ""], '--map PhoneNumber="Tel 1"'),
+        ("Name:Phone", ["Asha:9000000001"], 'Put delimiter = ":"'),
+    ],
+)
+def test_the_hint_names_what_would_work(header: str, cells: list[str], hint: str) -> None:
+    rows = [Chunk([1, 2], [header.split(","), cells])]
+    with pytest.raises(FileError) as caught:
+        locate(iter(rows), Wanted(), needs_time=False, has_at=False, file="f.csv")
+    assert hint in (caught.value.hint or "")
+
+
 def test_phones_below_no_header_are_proposed_by_their_letter() -> None:
     rows = [Chunk([1, 2], [("Who", ""), ("Asha", "9000000001")])]
     with pytest.raises(FileError, match="column B look like phones"):

@@ -51,10 +51,10 @@ def test_a_list_of_numbers_needs_no_header(tmp_path: Path) -> None:
     assert suppressed.list_with("9876543210") == "dnc.csv"
     assert suppressed.list_with("9123456780") == "dnc.csv"
     assert suppressed.list_with("9999999999") is None
-    assert suppressed.unread == 0
+    assert suppressed.said == []
 
 
-def test_the_first_column_of_phones_is_the_list(tmp_path: Path) -> None:
+def test_every_column_of_phones_is_the_list(tmp_path: Path) -> None:
     listed = tmp_path / "blocked.csv"
     listed.write_text(
         "Blocked numbers of May\nSr;Reason;Mobile;Other\n"
@@ -64,8 +64,19 @@ def test_the_first_column_of_phones_is_the_list(tmp_path: Path) -> None:
     suppressed = load_suppression([str(listed)], "IN")
     assert suppressed.list_with("9876543210") == "blocked.csv"
     assert suppressed.list_with("8022334455") == "blocked.csv"
-    assert suppressed.list_with("9000000009") is None
-    assert suppressed.unread == 1
+    assert suppressed.list_with("9000000009") == "blocked.csv"
+    assert suppressed.said == [
+        'the suppression list "blocked.csv" has phone numbers in 2 columns (C, D): '
+        "all of them count",
+        '1 cell of the suppression list "blocked.csv" can\'t be read as a phone number: C4',
+    ]
+
+
+def test_a_list_with_nobody_on_it_yet(tmp_path: Path) -> None:
+    listed = tmp_path / "dnc.csv"
+    listed.write_text("Sr,Mobile No.\n", encoding="utf-8")
+    suppressed = load_suppression([str(listed)], "IN")
+    assert suppressed.said == ['the suppression list "dnc.csv" holds no numbers']
 
 
 def test_several_lists_of_several_kinds(tmp_path: Path) -> None:

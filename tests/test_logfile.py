@@ -68,6 +68,19 @@ def test_verbose_has_every_row_masked_and_a_second_run_is_added(desk: Desk) -> N
     assert sum(line.startswith("INFO run 1: 2 rows: 2 accepted") for line in lines) == 2
 
 
+def test_rows_without_the_remark_that_quotes_their_cells(desk: Desk) -> None:
+    text = "Mobile,Name\n9800100001 / 9800100002,Asha\n9800100003 ext 5,Uma\n"
+    leads, log = desk.write("leads.csv", text), desk.home / "run.log"
+    done = desk.run("bulk-add", leads, "--log-file", log, "-vv")
+    told = [line for line in done.err.splitlines() if line.startswith("row ")]
+    assert told == [
+        "row 2: 98xxxxxx01: accepted: SuccessFully Updated",
+        "row 3: 98xxxxxx03: accepted: SuccessFully Updated",
+    ]
+    kept = log.read_text(encoding="utf-8").splitlines()
+    assert [line for line in told if any(each.endswith(line) for each in kept)] == told
+
+
 def test_no_key_and_no_token_get_in(desk: Desk, vendor: ServerHandle) -> None:
     file = desk.write("leads.csv", sheet(3))
     words = ("--at", "tomorrow 10:00", "-vv", "--log-file", "cron.log")

@@ -185,12 +185,19 @@ def test_the_command_line_stays_short(desk: Desk, vendor: ServerHandle) -> None:
 
 def test_strict_makes_errors_of_what_was_made_up_for(desk: Desk) -> None:
     desk.write("strict.toml", "strict = true\n")
-    leads = desk.write("leads.csv", 'Mobile,Name\n98001 00001 / 98001 00002,A\n9800100003,"B\nC"\n')
+    leads = desk.write(
+        "leads.csv",
+        'Mobile,Name\n98001 00001 / 98001 00002,A\n9800100003,"B\nC"\n9800100004 ext 12,D\n',
+    )
     easy = desk.run("check", leads, "--for", "bulk-add", "--json")
     assert easy.code == 0
     hard = desk.run("check", leads, "--for", "bulk-add", "--json", "--map-file", "strict.toml")
     assert hard.code == 4
-    assert [row["reason"] for row in hard.of("row")] == ["several_phones", "name_unclean"]
+    assert [row["reason"] for row in hard.of("row")] == [
+        "several_phones",
+        "name_unclean",
+        None,
+    ]
 
 
 def test_dates_without_a_time_get_the_default_one(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ozodial.errors import UsageError
 from ozodial.models import Reason
-from ozodial.phones import Phones
+from ozodial.phones import Phone, Phones
 
 INDIA = Phones("IN")
 
@@ -53,7 +53,7 @@ EXAMPLES = max(150, settings().max_examples)
     ],
 )
 def test_one_indian_mobile_in_many_clothes(cell: str) -> None:
-    assert INDIA.read(cell) == ("9876543210", "", None, "")
+    assert INDIA.read(cell) == Phone("9876543210")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_one_indian_mobile_in_many_clothes(cell: str) -> None:
     ],
 )
 def test_landlines_and_other_countries(cell: str, number: str) -> None:
-    assert INDIA.read(cell) == (number, "", None, "")
+    assert INDIA.read(cell) == Phone(number)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_of_several_numbers_the_first_valid_one_is_taken_and_said(cell: str, num
 
 @pytest.mark.parametrize("cell", ["080-22334455 ext 5", "080 22334455 x5", "080-22334455 extn. 5"])
 def test_an_extension_is_left_out_and_said(cell: str) -> None:
-    assert INDIA.read(cell) == ("8022334455", "extension 5 was left out", None, "")
+    assert INDIA.read(cell) == Phone("8022334455", "extension 5 was left out")
 
 
 def test_every_number_of_a_cell_counts_on_a_list() -> None:

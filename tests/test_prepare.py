@@ -266,7 +266,7 @@ def test_phones_in_the_form_that_was_asked_for(
         6: State.READY,
     }
     assert read.said == [
-        '1 cell of the suppression list "dnc.txt" can\'t be read as a phone number'
+        '1 cell of the suppression list "dnc.txt" can\'t be read as a phone number: A2'
     ]
 
 

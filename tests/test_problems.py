@@ -66,6 +66,10 @@ PROBLEMS: list[tuple[tuple[str, ...], Rules, Reason, str, str]] = [
     (row(time="soon"), RULES, Reason.DATE_UNREADABLE, "Call Time",
      'Leads!B17: "soon" is not a date that exists or can be read: '
      "write it as 2026-12-25 15:30:00, or day first as 25/12/2026 15:30"),
+    (row(time="12/25/2026 10:00"), RULES, Reason.DATE_UNREADABLE, "Call Time",
+     'Leads!B17: "12/25/2026 10:00" is not a date that exists or can be read: '
+     "write it as 2026-12-25 15:30:00, or day first as 25/12/2026 15:30, "
+     'or put date_order = "mdy" into a --map-file'),
     (row(time="soon"), MDY, Reason.DATE_UNREADABLE, "Call Time",
      'Leads!B17: "soon" is not a date that exists or can be read: '
      "write it as 2026-12-25 15:30:00, or month first as 12/25/2026 15:30"),
@@ -79,7 +83,7 @@ PROBLEMS: list[tuple[tuple[str, ...], Rules, Reason, str, str]] = [
     (row(prio="high"), RULES, Reason.PRIORITY_INVALID, "Prio",
      'Leads!E17: "high" is not a priority: write a whole number from 1 to 99'),
     (row(phone="9876543210 / 9123456780"), STRICT, Reason.SEVERAL_PHONES, "Mobile",
-     'Leads!A17: "9876543210 / 9123456780" holds 2 numbers: 9876543210 was taken, '
+     'Leads!A17: "9876543210 / 9123456780" holds 2 numbers: 9876543210 would be taken, '
      "which the mapping file's strict = true makes an error"),
     (row(name="A\nB"), STRICT, Reason.NAME_UNCLEAN, "Customer",
      'Leads!C17: the name "A\\nB" was cleaned: "A B", '

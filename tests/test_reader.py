@@ -182,6 +182,7 @@ def test_a_missing_file_a_folder_and_a_pipe_are_no_files(tmp_path: Path) -> None
     os.mkfifo(pipe)
     error = fails(pipe)
     assert "is a pipe" in error.message
+    assert error.hint == "Name a file, or pipe the content in and write - for FILE."
     assert "write - for FILE" in (error.hint or "")
     assert "can't be opened" in fails("a\0b").message
 

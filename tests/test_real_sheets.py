@@ -255,11 +255,33 @@ def test_a_remark_outlives_every_change_of_state(
         out.unlink()
         return row["ozodial_status"], row["ozodial_message"]
 
-    assert desk.run(*command, leads).code == 5
-    state, message = said()
-    assert (state, message.endswith(f"; {remark}")) == ("unknown", True), message
-    desk.run("resume", "1", "--resend-unknown")
-    state, message = said()
-    assert state in ("accepted", "duplicate")
-    assert message.endswith(f"; {remark}"), message
-    assert message.count("holds 2 numbers") == 1
+    for step, ends in (
+        ([*command, leads], {"unknown"}),
+        (["resume", "1", "--resend-unknown"], {"accepted", "duplicate"}),
+    ):
+        done = desk.run(*step, "--json")
+        state, message = said()
+        assert state in ends
+        assert message.endswith(f"; {remark}"), message
+        assert message.count("holds 2 numbers") == 1
+        assert [(row["status"], row["message"]) for row in done.of("row")] == [(state, message)]
+
+
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [
+        (["bulk-add", "leads.csv"], "accepted"),
+        (["undo", "1", "--yes"], "removed"),
+        (["bulk-add", "leads.csv", "--check-duplicate", "--api", "v4"], "queued"),
+    ],
+)
+def test_a_remark_is_told_with_the_row(desk: Desk, command: list[str], state: str) -> None:
+    leads = desk.write("leads.csv", "Mobile,Name\n9800100001 / 9800100002,Asha\n")
+    if command[0] == "undo":
+        desk.run("bulk-add", leads)
+    done = desk.run(*(str(leads) if word == "leads.csv" else word for word in command), "--json")
+    (row,) = done.of("row")
+    assert row["status"] == state
+    assert str(row["message"]).endswith(
+        'A2: "9800100001 / 9800100002" holds 2 numbers: 9800100001 was taken'
+    )
