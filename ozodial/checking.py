@@ -79,8 +79,8 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
             viewer.show(replace(forecast.event(entry, leads.file, found), campaign=campaign))
             for judged in leads.judged():
                 viewer.show(_row_event(judged, found.name_at))
-            for said in leads.findings.notices():
-                viewer.show(NoticeEvent(said))
+            for said, quotes in leads.findings.notices():
+                viewer.show(NoticeEvent(said, quotes))
             show_plan(given.view, _plan(leads, recipe, found, forecast))
             viewer.show(SummaryEvent(None, found.total, found.counts, 0.0, code))
         elif not given.view.quiet:

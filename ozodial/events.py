@@ -107,9 +107,18 @@ class WaitEvent:
 
 @dataclass(frozen=True, slots=True)
 class NoticeEvent:
-    """Something a person should know that changes nothing (shown once, on stderr)."""
+    """Something a person should know that changes nothing (shown once, on stderr).
+
+    `message` ends in what it `quotes` of the file's cells.
+    """
 
     message: str
+    quotes: str = ""
+
+    @property
+    def without_quotes(self) -> str:
+        """The message for a log: cells hold names."""
+        return self.message.removesuffix(self.quotes).removesuffix(": ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,13 +59,15 @@ class Findings:
         """What is to be said about the file as a whole, once its rows are read."""
         return [*self._about_sheet(), *self._about_text(), *self._about_rows()]
 
-    def notices(self) -> list[str]:
-        """All of it in few sentences, for a run."""
-        said = self.about_file()
+    def notices(self) -> list[tuple[str, str]]:
+        """All of it in few sentences, for a run; with the end of each that quotes cells."""
+        said = [(sentence, "") for sentence in self.about_file()]
+        if self._passed_rows:
+            said = [(s, such if s.endswith(such := self._such()) else "") for s, _ in said]
         if self.noted_rows:
             rows = "row is" if self.noted_rows == 1 else "rows are"
             such = "; ".join(self.notes[:_EXAMPLES])
-            said.append(f"{self.noted_rows:,} {rows} sent with a remark: {such}")
+            said.append((f"{self.noted_rows:,} {rows} sent with a remark: {such}", such))
         return said
 
     def _about_sheet(self) -> list[str]:
@@ -100,8 +102,10 @@ class Findings:
                 "the same command without --limit sends them"
             )
         if self._passed_rows:
-            such = ", ".join(self._passed)
-            more = self._passed_rows - len(self._passed)
-            such += f", and {more:,} more" if more else ""
-            said.append(f"passed over as no leads: {such}")
+            said.append(f"passed over as no leads: {self._such()}")
         return said + self._lists.said
+
+    def _such(self) -> str:
+        """The first rows that are no leads, by what stands in them."""
+        more = self._passed_rows - len(self._passed)
+        return ", ".join(self._passed) + (f", and {more:,} more" if more else "")

@@ -100,7 +100,7 @@ class LogFile:
                 reason = wait_reason(event, self._run.pace if self._run else 0.0)
                 self._write(logging.INFO, f"waiting {duration(event.seconds)}: {reason}")
             case NoticeEvent():
-                self._write(logging.INFO, event.message)
+                self._write(logging.INFO, event.without_quotes)
             case ErrorEvent():
                 self._write(logging.ERROR, event.message)
                 if event.hint:

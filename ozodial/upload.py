@@ -166,8 +166,8 @@ def _fill(
             yield ReadingEvent(done)
             if stop.halt.is_set():
                 raise HaltError
-        for said in leads.findings.notices():
-            yield NoticeEvent(said)
+        for said, quotes in leads.findings.notices():
+            yield NoticeEvent(said, quotes)
         left_out = leads.findings.left_out_rows
         if dry:
             staging.preview(run_id, left_out)

@@ -172,3 +172,16 @@ def test_a_refused_path_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         LogFile(folder, 0, lambda _: None)
     assert "ozodial.log" in str(refused.value.hint)
+
+
+def test_notices_without_what_they_quote_of_cells(desk: Desk) -> None:
+    text = "Mobile,Name\n9800100001,Zoë & Asha\n9800100002,Uma\nTotal of Radhika,\n"
+    leads, log = desk.write("leads.csv", text), desk.home / "run.log"
+    done = desk.run("bulk-add", leads, "--api", "v4", "--log-file", log)
+    assert done.code == 0
+    assert "1 row is sent with a remark: B2: " in done.err
+    assert "passed over as no leads: row 4 " in done.err
+    lines = logged(desk, "run.log")
+    assert "INFO 1 row is sent with a remark" in lines
+    assert "INFO passed over as no leads" in lines
+    assert not [line for line in lines if "Zo" in line or "Radhika" in line]

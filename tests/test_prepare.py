@@ -33,7 +33,7 @@ class Read:
         with open_leads(recipe) as leads:
             self.rows: list[StagedRow] = list(leads.rows())
             again = list(leads.rows())
-            self.said = leads.findings.notices()
+            self.said = [said for said, _ in leads.findings.notices()]
             self.content = leads.content
         assert again == self.rows
 
