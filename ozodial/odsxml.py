@@ -14,7 +14,7 @@ from typing import BinaryIO
 from ozodial.errors import FileError
 from ozodial.fillers import ERRORS
 from ozodial.models import Told
-from ozodial.sheetxml import entries_of, pieces_of
+from ozodial.sheetxml import entries_of, far_out, pieces_of
 
 _MOST_CELLS = 20_000_000
 """A million rows of 16 columns, and a little more."""
@@ -53,7 +53,7 @@ class _Seen:
 
 def look_at_ods(file: BinaryIO, label: str) -> Mapping[str, Told]:
     """The sheets of an .ods by name; nothing where the file is none."""
-    entry = next((each for each in entries_of(file) if each.filename == "content.xml"), None)
+    entry = {each.filename: each for each in entries_of(file)}.get("content.xml")
     if entry is None:
         return {}
     look, rest = _Look(label), b""
@@ -133,11 +133,7 @@ class _Look:
                 "Delete what stands below the leads, and save it again.",
             )
         if sheet.widest > _MOST_COLUMNS or height * sheet.widest > _MOST_CELLS:
-            raise FileError(
-                f"{self._label} has a cell so far out that the sheet would have "
-                f"{height:,} rows of {sheet.widest:,} columns.",
-                "Delete what stands beside the leads, and save it again.",
-            )
+            raise far_out(self._label, height, sheet.widest)
 
 
 def _count(pattern: re.Pattern[bytes], attributes: bytes) -> int:
