@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-_ERRORS = {
+ERRORS = {
     0x00: "#NULL!",
     0x07: "#DIV/0!",
     0x0F: "#VALUE!",
@@ -19,6 +19,8 @@ _ERRORS = {
     0x24: "#NUM!",
     0x2A: "#N/A",
 }
+"""The byte that a cell has for an error -> what it shows."""
+
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LAST_SECTOR = 0xFFFFFFFA
 _NAMES = ("workbook", "book")
@@ -50,8 +52,8 @@ class Seen:
 
     def error(self, row: int, column: int, code: int) -> None:
         """The cell shows an error."""
-        if code in _ERRORS:
-            self.errors.setdefault(row + 1, {})[column] = _ERRORS[code]
+        if code in ERRORS:
+            self.errors.setdefault(row + 1, {})[column] = ERRORS[code]
 
 
 def is_compound(file: BinaryIO) -> bool:

@@ -2,7 +2,8 @@
 
 In: an open file that may be a zip. Out: a `Told` for each sheet by its name (cells that show an
 error, formulas without a stored value, hidden rows), or FileError where rows, columns or cells are
-repeated so often that the library would lay out more than there is room for.
+repeated so often that the library would lay out more than there is room for, or ValueError where
+it says so in a way that can't be followed.
 """
 
 import html
@@ -14,7 +15,7 @@ from typing import BinaryIO
 from ozodial.errors import FileError
 from ozodial.fillers import ERRORS
 from ozodial.models import Told
-from ozodial.sheetxml import entries_of, pieces_of
+from ozodial.sheetxml import entries_of, far_out, pieces_of
 
 _MOST_CELLS = 20_000_000
 """A million rows of 16 columns, and a little more."""
@@ -25,13 +26,20 @@ _MOST_ALIKE = 65_536
 
 _LONGEST_CELL = 1 << 19
 _TOKEN = re.compile(
-    rb"<table:(table|table-row|table-cell|covered-table-cell)((?:\s[^>]*?)?)"
+    rb"<table:(table|table-row|table-cell|covered-table-cell)(?=[\s/>])"
+    rb"""((?:[^>"'/]++|"[^"]*+"|'[^']*+'|/(?!>))*+)"""
     rb"(/>|></table:(?:covered-)?table-cell>|>)"
     rb"(?:\s*<text:p(?:\s[^>]*)?>([^<]{0,20})</text:p>)?|(</table:table-row>)"
 )
 _STARTS = (b"<table:", b"</table:table-row>")
-_ROWS = re.compile(rb'table:number-rows-repeated="(\d{1,12})"')
-_COLUMNS = re.compile(rb'table:number-columns-repeated="(\d{1,12})"')
+_ROWS = re.compile(rb'\btable:number-rows-repeated="(\d{1,12})"')
+_COLUMNS = re.compile(rb'\btable:number-columns-repeated="(\d{1,12})"')
+_ANY_REPEATED = re.compile(rb"number-(?:rows|columns)-repeated\s*=")
+_REPEATED = re.compile(rb'\stable:number-(?:rows|columns)-repeated="\d{1,12}"')
+_SPACES = re.compile(rb"""\stext:c\s*=\s*["']([^"']*)""")
+_MOST_SPACES = 1 << 26
+"""Written as a number, in the whole workbook."""
+
 _NAME = re.compile(rb'table:name="([^"]*)"')
 _HIDDEN = re.compile(rb'table:visibility="(?:collapse|filter)"')
 
@@ -53,7 +61,7 @@ class _Seen:
 
 def look_at_ods(file: BinaryIO, label: str) -> Mapping[str, Told]:
     """The sheets of an .ods by name; nothing where the file is none."""
-    entry = next((each for each in entries_of(file) if each.filename == "content.xml"), None)
+    entry = {each.filename: each for each in entries_of(file)}.get("content.xml")
     if entry is None:
         return {}
     look, rest = _Look(label), b""
@@ -61,7 +69,9 @@ def look_at_ods(file: BinaryIO, label: str) -> Mapping[str, Told]:
         text = rest + piece
         cut = max(map(text.rfind, _STARTS))
         if cut <= 0 or len(text) - cut > _LONGEST_CELL:
-            cut = len(text)
+            cut = text.rfind(b"<")
+            if len(text) - cut > _LONGEST_CELL:
+                raise ValueError("a piece of its XML is longer than any")
         look.at(text[:cut])
         rest = text[cut:]
     look.at(rest)
@@ -78,9 +88,14 @@ class _Look:
         self.sheets: dict[str, _Seen] = {}
         self._label = label
         self._sheet = _Seen()
+        self._spaces = 0
 
     def at(self, text: bytes) -> None:
         """Take in a piece that ends before a tag."""
+        if len(_ANY_REPEATED.findall(text)) != len(_REPEATED.findall(text)):
+            raise ValueError("it says how often a cell stands in a way that no program does")
+        if b"text:c" in text:
+            self._count_spaces(text)
         for tag, attributes, closed, said, ends in _TOKEN.findall(text):
             if ends:
                 self._row_ends()
@@ -97,6 +112,14 @@ class _Look:
                     self._row_ends()
             else:
                 self._cell(attributes, said, is_empty=closed != b">")
+
+    def _count_spaces(self, text: bytes) -> None:
+        for number in _SPACES.findall(text):
+            if not number.isdigit() or len(number) > 9:
+                raise ValueError("it has a number of spaces that is none")
+            self._spaces += int(number)
+        if self._spaces > _MOST_SPACES:
+            raise ValueError("it has more spaces than there is room for")
 
     def _cell(self, attributes: bytes, said: bytes, *, is_empty: bool) -> None:
         sheet = self._sheet
@@ -133,11 +156,7 @@ class _Look:
                 "Delete what stands below the leads, and save it again.",
             )
         if sheet.widest > _MOST_COLUMNS or height * sheet.widest > _MOST_CELLS:
-            raise FileError(
-                f"{self._label} has a cell so far out that the sheet would have "
-                f"{height:,} rows of {sheet.widest:,} columns.",
-                "Delete what stands beside the leads, and save it again.",
-            )
+            raise far_out(self._label, height, sheet.widest)
 
 
 def _count(pattern: re.Pattern[bytes], attributes: bytes) -> int:

@@ -150,11 +150,7 @@ class Look:
             far = max(map(_column, _FAR_CELL.findall(text))) + 1
             self._columns = max(self._columns, far)
         if self._row * self._columns > _MOST_CELLS:
-            raise FileError(
-                f"{self._label} has a cell so far out that the sheet would have "
-                f"{self._row:,} rows of {self._columns:,} columns.",
-                "Delete what stands beside the leads, and save it again.",
-            )
+            raise far_out(self._label, self._row, self._columns)
 
 
 def _path(
@@ -166,12 +162,25 @@ def _path(
     relations = entries.get("xl/_rels/workbook.xml.rels")
     if relations is None or relations.file_size > _BOMB_SIZE or not identifier:
         return ""
-    for tag in _RELATION.findall(b"".join(pieces_of(file, relations, label))):
-        found = _attributes(tag)
-        if found.get("Id") == identifier:
-            target = found.get("Target", "")
-            return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-    return ""
+    target = targets_in(b"".join(pieces_of(file, relations, label))).get(identifier)
+    if target is None:
+        return ""
+    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+
+
+def targets_in(relations: bytes) -> dict[str, str]:
+    """Where each relation leads, by its name."""
+    found = [_attributes(tag) for tag in reversed(_RELATION.findall(relations))]
+    return {tag["Id"]: tag.get("Target", "") for tag in found if "Id" in tag}
+
+
+def far_out(label: str, rows: int, columns: int) -> FileError:
+    """A sheet that would be so large, because of what stands beside its rows."""
+    return FileError(
+        f"{label} has a cell so far out that the sheet would have "
+        f"{rows:,} rows of {columns:,} columns.",
+        "Delete what stands beside the leads, and save it again.",
+    )
 
 
 def _attributes(tag: bytes) -> dict[str, str]:

@@ -19,8 +19,10 @@ from ozodial.biff import is_compound, look_at_xls
 from ozodial.errors import FileError
 from ozodial.models import Chunk, Told
 from ozodial.odsxml import look_at_ods
-from ozodial.sheetxml import is_locked, look_at, refuse_bomb
+from ozodial.sheetxml import entries_of, is_locked, look_at, refuse_bomb
 from ozodial.shown import shown
+from ozodial.xlsbin import look_at_xlsb
+from ozodial.xmlparts import refuse_broken_parts
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook, SheetMetadata
@@ -133,16 +135,22 @@ def _chunks(
             number += len(some)
             rows = _texts(some, ahead)
             for row in errors.keys() & numbers if errors else ():
-                # for the library such a cell is empty
-                texts = list(rows[row - numbers[0]])
-                for column, text in errors[row].items():
-                    texts[column : column + 1] = [text]
-                rows[row - numbers[0]] = texts
+                rows[row - numbers[0]] = _with_errors(rows[row - numbers[0]], errors[row])
             filled = [_is_filled(row) for row in rows]
             if all(filled):
                 yield Chunk(numbers, rows)
             elif any(filled):
                 yield Chunk(list(compress(numbers, filled)), list(compress(rows, filled)))
+    if below := sorted(row for row in errors if row >= number):
+        yield Chunk(below, [_with_errors((), errors[row]) for row in below])
+
+
+def _with_errors(cells: Sequence[str], errors: Mapping[int, str]) -> Sequence[str]:
+    """For the library a cell with an error is empty, or there is none."""
+    texts = [*cells, *[""] * (max(errors) + 1 - len(cells))]
+    for column, text in errors.items():
+        texts[column] = text
+    return texts
 
 
 def _texts(rows: Sequence[Sequence[Cell]], ahead: int) -> list[Sequence[str]]:
@@ -161,13 +169,14 @@ def _is_filled(row: Sequence[str]) -> bool:
 
 
 def _looked_at(file: BinaryIO, label: str) -> Mapping[str, Told]:
-    """What an .xls or .ods says of its sheets, before the library follows it without end."""
-    if not is_compound(file):
-        return look_at_ods(file, label)
+    """What an .xls, .xlsb or .ods says of its sheets, before the library follows it without end."""
     try:
+        if not is_compound(file):
+            refuse_broken_parts(file, label)
+            return look_at_xlsb(file, entries_of(file), label) or look_at_ods(file, label)
         sheets, since_1904 = look_at_xls(file)
     except ValueError as error:
-        raise _unreadable(label, error) from None
+        raise (_locked(label) if is_locked(file) else _unreadable(label, error)) from None
     finally:
         file.seek(0)
     return {

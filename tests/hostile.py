@@ -105,13 +105,20 @@ def compound(path: Path, streams: dict[str, bytes]) -> None:
 
 
 def old_workbook(path: Path, *cells: tuple[int, int, str | float], hidden: int = -1) -> None:
-    """An .xls with these cells (row and column from 0); a text of ERRORS is an error."""
+    """An .xls with these cells (row and column from 0); a text of ERRORS is an error.
+
+    With a "=" before it, the error is a formula's.
+    """
     sheet = _record(0x0809, "<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)
     if hidden >= 0:
         sheet += _record(0x0208, "<HHHHHHHH", hidden, 0, 9, 255, 0, 0, 0x20, 0)
     for row, column, value in cells:
         if isinstance(value, float):
             sheet += _record(0x0203, "<HHHd", row, column, 0, value)
+        elif value[:1] == "=" and value[1:] in ERRORS:
+            code = ERRORS[value[1:]]
+            result = row, column, 0, 2, code, 0xFFFF
+            sheet += _record(0x0006, "<HHHBxBxxxHHIH", *result, 0, 0, 0)
         elif value in ERRORS:
             sheet += _record(0x0205, "<HHHBB", row, column, 0, ERRORS[value], 1)
         else:

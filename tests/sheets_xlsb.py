@@ -2,6 +2,8 @@
 
 import struct
 import zipfile
+from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -9,51 +11,61 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _BINARY = "application/vnd.ms-excel"
 
 
-def xlsb(path: Path, *rows: tuple[str | float, ...], relations: str = "") -> None:
-    """A workbook with the sheet "Leads": texts, numbers, and "#N/A" as an error."""
+def xlsb(
+    path: Path, *rows: tuple[str | float, ...], relations: str = "", sheet: bytes = b""
+) -> None:
+    """A workbook with the sheet "Leads": texts, numbers, "#N/A" as an error, "=1/0" as a formula's.
+
+    Or with these records as its sheet.
+    """
     rows = rows or (("Mobile", "Name"), (9_876_543_210.0, "Asha"), ("#N/A", "Ravi"))
     types = (
         f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="bin" '
         f'ContentType="{_BINARY}.sheet.binary.macroEnabled.main"/><Default Extension="rels" '
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>'
     )
-    book = _record(0x0083) + _record(0x008F)
-    book += _record(0x009C, struct.pack("<II", 0, 1) + _text("rId1") + _text("Leads"))
-    book += _record(0x0090) + _record(0x0084)
+    book = record(0x0083) + record(0x008F)
+    book += record(0x009C, struct.pack("<II", 0, 1) + _text("rId1") + _text("Leads"))
+    book += record(0x0090) + record(0x0084)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", types)
         archive.writestr("_rels/.rels", _relation("officeDocument", "xl/workbook.bin"))
         archive.writestr("xl/workbook.bin", book)
         found = _relation("worksheet", "worksheets/sheet1.bin", relations)
         archive.writestr("xl/_rels/workbook.bin.rels", found)
-        archive.writestr("xl/worksheets/sheet1.bin", _sheet(rows))
+        archive.writestr("xl/worksheets/sheet1.bin", sheet or sheet_of(*map(row_of, count(), rows)))
 
 
-def _sheet(rows: tuple[tuple[str | float, ...], ...]) -> bytes:
-    widest = max(map(len, rows)) - 1
-    sheet = _record(0x0081) + _record(0x0094, struct.pack("<IIII", 0, len(rows) - 1, 0, widest))
-    sheet += _record(0x0091)
-    for number, cells in enumerate(rows):
-        sheet += _record(0x0000, struct.pack("<II", number, 0) + bytes(9))
-        for column, value in enumerate(cells):
-            sheet += _cell(column, value)
-    return sheet + _record(0x0092) + _record(0x0082)
+def sheet_of(*rows: bytes, span: tuple[int, int] = (0, 0)) -> bytes:
+    """A sheet of these rows; `span` is the last row and column that it says it has."""
+    start = record(0x0081) + record(0x0094, struct.pack("<IIII", 0, span[0], 0, span[1]))
+    return start + record(0x0091) + b"".join(rows) + record(0x0092) + record(0x0082)
 
 
-def _cell(column: int, value: str | float) -> bytes:
+def row_of(number: int, cells: Iterable[str | float], first: int = 0) -> bytes:
+    """A row, counted from 0, with its cells from a column on."""
+    written = [cell(column, value) for column, value in enumerate(cells, start=first)]
+    return record(0x0000, struct.pack("<II", number, 0) + bytes(9)) + b"".join(written)
+
+
+def cell(column: int, value: str | float) -> bytes:
+    """A cell of the kind that its value needs."""
     place = struct.pack("<II", column, 0)
     if value == "#N/A":
-        return _record(0x0003, place + b"\x2a")
+        return record(0x0003, place + b"\x2a")
+    if value == "=1/0":
+        return record(0x000B, place + b"\x07\0\0" + bytes(8))
     if isinstance(value, str):
-        return _record(0x0006, place + _text(value))
-    return _record(0x0005, place + struct.pack("<d", value))
+        return record(0x0006, place + _text(value))
+    return record(0x0005, place + struct.pack("<d", value))
 
 
 def _text(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
 
-def _record(kind: int, body: bytes = b"") -> bytes:
+def record(kind: int, body: bytes = b"") -> bytes:
+    """A record: its kind, the length of its body, its body."""
     return _number(kind, 2) + _number(len(body), 4) + body
 
 

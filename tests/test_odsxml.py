@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import Desk
+from tests.test_hostile import refused
 
 NAMES = "urn:oasis:names:tc:opendocument:xmlns"
 HEAD = (
@@ -91,3 +92,31 @@ def test_what_repeats_without_end_is_refused_in_a_sentence(
     assert result.code == 3
     assert says in result.err
     assert "Traceback" not in result.err
+
+
+HIDDEN = {
+    "behind an angle": (' table:name="a&gt;b>c" table:number-columns-repeated="4000000000"', "4,0"),
+    "in other quotes": (" table:number-columns-repeated='4000000000'", "no program does"),
+    "as an entity": (' table:number-rows-repeated="&#57;999999999"', "no program does"),
+    "with a sign": (' table:number-columns-repeated="+4000000000"', "no program does"),
+    "behind a long name": (f' table:name="{"x" * 900_000}" table:n="1"', "longer than any"),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_number_of_cells_that_is_hidden_is_found(desk: Desk, name: str) -> None:
+    more, says = HIDDEN[name]
+    leads = ods(desk.home / "leads.ods", row("Mobile"), row(cell("9800100001", more)))
+    refused(desk, leads, says)
+
+
+def test_spaces_without_end_are_refused_and_some_are_read(desk: Desk) -> None:
+    leads = ods(desk.home / "leads.ods", row("Mobile"), row('9800100001<text:s text:c="3"/>'))
+    assert desk.run("check", leads, "--for", "bulk-add").code == 0
+    refused(desk, ods(leads, row("Mobile"), row('98<text:s text:c="400000000"/>')), "more spaces")
+    refused(desk, ods(leads, row("Mobile"), row('98<text:s text:c="+9"/>')), "spaces that is none")
+
+
+def test_words_about_repeating_are_words(desk: Desk) -> None:
+    rows = row("Mobile", "Name"), row("9800100001", "number-rows-repeated text:c")
+    assert desk.run("check", ods(desk.home / "l.ods", *rows), "--for", "bulk-add").code == 0

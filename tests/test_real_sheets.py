@@ -100,9 +100,11 @@ def test_an_old_workbook_tells_its_errors_hidden_rows_and_first_year(tmp_path: P
     path = tmp_path / "leads.xls"
     header = (0, 0, "Mobile"), (0, 1, "Name"), (0, 2, "Expiry")
     rows = (1, 0, 9_800_100_001.0), (1, 1, "#N/A"), (2, 0, 9_800_100_002.0), (2, 2, 46_022.0)
-    old_workbook(path, *header, *rows, hidden=2)
+    formula = (3, 0, 9_800_100_003.0), (3, 1, "=#REF!")
+    old_workbook(path, *header, *rows, *formula, hidden=2)
     read = Read(path)
-    assert read.states == {2: State.INVALID, 3: State.READY}
+    assert read.states == {2: State.INVALID, 3: State.READY, 4: State.INVALID}
+    assert "Leads!B4: the cell shows the error #REF!" in str(read.rows[2].message)
     assert "Leads!B2: the cell shows the error #N/A" in str(read.rows[0].message)
     assert "2030-01-01 23:59:59" in read.rows[1].values
     assert "1 hidden row was read like all others" in read.said
