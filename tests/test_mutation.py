@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import ozodial
 from tests.mutation.report import REPORT, reasons
 from tests.mutation.rooms import ROOMS
 from tests.mutation.unwrap import unwrapped
 
-PACKAGE = Path(__file__).parents[1] / "ozodial"
+TESTS = Path(__file__).parent
+PACKAGE = Path(ozodial.__file__).parent
 MODULES = sorted({module for room in ROOMS.values() for module in room.modules})
 MUST = {"interpret", "validate", "ledger", "pacing", "batching"}
 LEAST = 85.0
@@ -116,5 +118,5 @@ def test_the_report_keeps_what_was_asked_for() -> None:
 
 def test_the_tests_of_each_room_are_there() -> None:
     named = {test for room in ROOMS.values() for test in room.tests}
-    assert [test for test in named if not (PACKAGE.parent / f"tests/test_{test}.py").exists()] == []
+    assert [test for test in named if not (TESTS / f"test_{test}.py").exists()] == []
     assert "mutmut" not in sys.modules  # it is an extra: nothing but the command itself needs it

@@ -13,6 +13,7 @@ from ozodial.models import Reason, State
 from ozodial.options import EXIT_CODES
 from ozodial.settings import NAMES, PROFILE_ONLY
 from tests.readme import ROOT, TEXT, table
+from tests.test_layout import PACKAGE
 
 Command = Any
 """Typer may bring a click of its own, so its type has no name that lasts."""
@@ -79,7 +80,7 @@ def test_every_setting_is_in_the_readme_and_every_setting_there_exists() -> None
 
 
 def test_every_variable_that_the_code_reads_is_told() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ozodial").glob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.glob("*.py"))
     read = set(re.findall(r"OZODIAL_[A-Z_]+[A-Z]", source))
     assert read <= ENVIRONMENT_ONLY | {f"OZODIAL_{name.upper()}" for name in NAMES}
     assert read >= ENVIRONMENT_ONLY

@@ -15,6 +15,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -114,7 +115,7 @@ class Stage:
         """A ledger whose newest run has the number 12."""
         self.desk.ledger.unlink(missing_ok=True)
         assert self.desk.run("runs").code == 0
-        with sqlite3.connect(self.desk.ledger) as ledger:
+        with closing(sqlite3.connect(self.desk.ledger)) as ledger, ledger:
             ledger.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('runs', 11)")
         done = self.desk.run(*words, "--campaign", "Diwali", "--json")
         assert done.summary["run"] == 12, done.err
