@@ -12,6 +12,7 @@ from ozodial import settings as config
 from ozodial.diagnosis import Diagnosis, failed, ok, warning
 from ozodial.endpoints import ENDPOINTS, VERSIONS
 from ozodial.errors import OzodialError, SettingError
+from ozodial.outfile import at_home
 from ozodial.phones import Phones
 
 OWN_LINES = ("base_url", "domain", "timezone", "ledger", "api_key_file")
@@ -59,7 +60,7 @@ def look_at_key(settings: config.Settings, sandbox: bool) -> Diagnosis:
     source = config.key_source(settings)
     file = settings.given.get("api_key_file")
     if file is not None and source.startswith(file.source):
-        path = Path(file.value).expanduser()
+        path = at_home(file.value)
         if _mode(path) & (stat.S_IRWXG | stat.S_IRWXO):
             return warning("api_key", f"others than you may read {path}", f"chmod 600 {path}")
     return ok("api_key", f"from {source}")

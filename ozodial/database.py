@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ozodial.errors import LedgerError
+from ozodial.outfile import at_home
 from ozodial.postgres import STATISTICS, check_encoding, is_postgres, make_engine, marks
 from ozodial.schema import VERSION, add_remark, add_removal, meta, tables
 
@@ -104,7 +105,7 @@ def many(connection: Connection, statement: str, values: Sequence[tuple[object, 
 
 def _url(place: str) -> sa.URL:
     if "://" not in place:
-        return _own_file(place, Path(place).expanduser())
+        return _own_file(place, at_home(place))
     try:
         url = sa.make_url(place)
     except sa.exc.ArgumentError as error:

@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ozodial.errors import SettingError
+from ozodial.outfile import at_home
 
 SERVICE = "ozodial"
 
 
 def key_from_file(name: str, source: str) -> str:
     """The key in a file that nobody else can read; `source` says who named it."""
-    path = Path(name).expanduser()
+    path = at_home(name)
     try:
         with path.open(encoding="utf-8") as file:
             _check_private(path, os.fstat(file.fileno()))

@@ -17,7 +17,7 @@ from ozodial.errors import ExitCode, OzodialError, RefusedError, SettingError, U
 from ozodial.events import NoticeEvent
 from ozodial.keystore import forget_in_keyring, keep_in_keyring
 from ozodial.opening import guarded
-from ozodial.outfile import written_whole
+from ozodial.outfile import at_home, written_whole
 from ozodial.profiles import profile_of, save_profile
 from ozodial.prompting import agree, ask
 from ozodial.render import Viewer, Viewing
@@ -164,7 +164,7 @@ def _forget_token(settings: config.Settings) -> bool:
     from ozodial.slots import Slots
 
     user_name, place = settings.text("user_name"), config.ledger_place(settings=settings)
-    if not user_name or ("://" not in place and not Path(place).expanduser().exists()):
+    if not user_name or ("://" not in place and not at_home(place).exists()):
         return False
     ledger = Ledger.open(place, SystemClock())
     try:

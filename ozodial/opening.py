@@ -27,6 +27,7 @@ from ozodial.events import (
     ErrorEvent,
 )
 from ozodial.models import Field
+from ozodial.outfile import at_home
 from ozodial.render import Viewer, Viewing, open_viewer
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _layout(given: Given, settings: config.Settings, wanted: Mapping[Field, str]
     from ozodial.mapfile import load_layout
 
     path = given.map_file or settings.text("map_file")
-    base = load_layout(str(Path(path).expanduser())) if path is not None else PLAIN
+    base = load_layout(str(at_home(path))) if path is not None else PLAIN
     return replace(
         base,
         columns={**base.columns, **wanted},

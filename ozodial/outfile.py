@@ -56,3 +56,8 @@ def is_ours(path: Path, marked: Callable[[Path], bool]) -> bool:
 def _unwritable(path: Path, error: OSError) -> UsageError:
     why = error.strerror or str(error)
     return UsageError(f"{path} can't be written: {why}", f"look at the folder {path.parent}")
+
+
+def at_home(place: str) -> Path:
+    """A path with `~` as the home folder; what is nobody's home stays as it stands."""
+    return Path(os.path.expanduser(place))

@@ -5,7 +5,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from ozodial import settings as config
 from ozodial.errors import ExitCode, OzodialError
@@ -13,6 +12,7 @@ from ozodial.events import ErrorEvent
 from ozodial.logfile import LogFile
 from ozodial.notify import ALWAYS, PROBLEMS, Notifier
 from ozodial.opening import Given, guarded
+from ozodial.outfile import at_home
 from ozodial.render import Viewer, show_warning
 
 
@@ -62,7 +62,7 @@ def _log_file(
     path = settings.text("log_file")
     if path is None:
         return ()
-    return (LogFile(Path(path).expanduser(), given.view.verbosity, warn),)
+    return (LogFile(at_home(path), given.view.verbosity, warn),)
 
 
 def _raise(error: OzodialError) -> ExitCode:

@@ -14,6 +14,7 @@ from ozodial.configfile import all_profiles, as_text, paths_of, profile_in, text
 from ozodial.endpoints import DOMAINS, Access
 from ozodial.errors import SettingError, UsageError
 from ozodial.keystore import key_from_file, key_from_keyring
+from ozodial.outfile import at_home
 
 APP = "ozodial"
 
@@ -157,7 +158,7 @@ def load(
         if flag is not None:
             given[key] = Setting(flag, f"--{key.replace('_', '-')}")
     notify = tuple(environ.get("OZODIAL_NOTIFY", "").split()) or texts_of(chosen, "notify", config)
-    suppress = tuple(str(Path(file).expanduser()) for file in texts_of(chosen, "suppress", config))
+    suppress = tuple(str(at_home(file)) for file in texts_of(chosen, "suppress", config))
     return Settings(given, name, paths_of(chosen, config), suppress, notify)
 
 
@@ -266,7 +267,7 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
     """The config file, whether it exists or not."""
     environ = os.environ if environment is None else environment
     if named := environ.get("OZODIAL_CONFIG"):
-        return Path(named).expanduser()
+        return at_home(named)
     from platformdirs import user_config_path
 
     return user_config_path(APP) / "config.toml"
