@@ -8,7 +8,6 @@ loads this room, to know what may be completed: so what it needs is imported whe
 
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 
 Choice = tuple[str, str]
 """(what is typed, what it is)"""
@@ -58,12 +57,13 @@ def _asked(question: str) -> list[tuple[object, ...]]:
         import sqlite3
         from urllib.parse import quote
 
+        from ozodial.outfile import at_home
         from ozodial.settings import ledger_place, load
 
         place = ledger_place(settings=load({}, None))
         if "://" in place:
             return []
-        file = quote(str(Path(place).expanduser().absolute()))
+        file = quote(str(at_home(place).absolute()))
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=0.2)) as ledger:
             return ledger.execute(question, (MOST,)).fetchall()
     except Exception:  # no ledger yet, one in use, one of another version

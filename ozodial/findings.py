@@ -57,18 +57,22 @@ class Findings:
 
     def about_file(self) -> list[str]:
         """What is to be said about the file as a whole, once its rows are read."""
-        return [*self._about_sheet(), *self._about_text(), *self._about_rows()]
+        return [said for said, _ in self._about()]
 
     def notices(self) -> list[tuple[str, str]]:
         """All of it in few sentences, for a run; with the end of each that quotes cells."""
-        said = [(sentence, "") for sentence in self.about_file()]
-        if self._passed_rows:
-            said = [(s, such if s.endswith(such := self._such()) else "") for s, _ in said]
+        said = self._about()
         if self.noted_rows:
             rows = "row is" if self.noted_rows == 1 else "rows are"
             such = "; ".join(self.notes[:_EXAMPLES])
             said.append((f"{self.noted_rows:,} {rows} sent with a remark: {such}", such))
         return said
+
+    def _about(self) -> list[tuple[str, str]]:
+        said = [*self._about_sheet(), *self._about_text(), *self._about_left_out()]
+        unquoted = [(sentence, "") for sentence in said]
+        lists = [(sentence, "") for sentence in self._lists.said]
+        return [*unquoted, *self._about_passed_over(), *lists]
 
     def _about_sheet(self) -> list[str]:
         name, told = self._sheet.name, self._sheet.told
@@ -93,19 +97,18 @@ class Findings:
             'wrong, put encoding = "…" into a mapping file (--map-file)'
         ]
 
-    def _about_rows(self) -> list[str]:
-        said = []
-        if self.left_out_rows:
-            rows = "1 row stays" if self.left_out_rows == 1 else f"{self.left_out_rows:,} rows stay"
-            said.append(
-                f"{rows} out of this run, from row {self._first_left_out} on: "
-                "the same command without --limit sends them"
-            )
-        if self._passed_rows:
-            said.append(f"passed over as no leads: {self._such()}")
-        return said + self._lists.said
+    def _about_left_out(self) -> list[str]:
+        if not self.left_out_rows:
+            return []
+        rows = "1 row stays" if self.left_out_rows == 1 else f"{self.left_out_rows:,} rows stay"
+        return [
+            f"{rows} out of this run, from row {self._first_left_out} on: "
+            "the same command without --limit sends them"
+        ]
 
-    def _such(self) -> str:
-        """The first rows that are no leads, by what stands in them."""
+    def _about_passed_over(self) -> list[tuple[str, str]]:
+        if not self._passed_rows:
+            return []
         more = self._passed_rows - len(self._passed)
-        return ", ".join(self._passed) + (f", and {more:,} more" if more else "")
+        such = ", ".join(self._passed) + (f", and {more:,} more" if more else "")
+        return [(f"passed over as no leads: {such}", such)]

@@ -15,12 +15,11 @@ from typing import BinaryIO
 from ozodial.errors import FileError
 from ozodial.fillers import ERRORS
 from ozodial.models import Told
-from ozodial.sheetxml import entries_of, far_out, pieces_of
+from ozodial.sheetxml import MOST_COLUMNS, entries_of, far_out, pieces_of
 
 _MOST_CELLS = 20_000_000
 """A million rows of 16 columns, and a little more."""
 
-_MOST_COLUMNS = 16_384
 _MOST_ALIKE = 65_536
 """So many times the same filled row stands in no list of leads."""
 
@@ -155,7 +154,7 @@ class _Look:
                 f"{self._label} has the same row {sheet.again:,} times.",
                 "Delete what stands below the leads, and save it again.",
             )
-        if sheet.widest > _MOST_COLUMNS or height * sheet.widest > _MOST_CELLS:
+        if sheet.widest > MOST_COLUMNS or height * sheet.widest > _MOST_CELLS:
             raise far_out(self._label, height, sheet.widest)
 
 

@@ -25,7 +25,7 @@ _BOMB_RATIO = 200
 """A sheet's XML packs 10 to 30 times; what packs better than this holds nothing but repetition."""
 
 _MOST_CELLS = 100_000_000
-_MOST_COLUMNS = 16_384
+MOST_COLUMNS = 16_384
 _LONGEST_CELL = 1 << 19
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -146,7 +146,7 @@ class Look:
         start = max(0, text.rfind(b"<row "))
         number = _ROW_NUMBER.match(text, start)
         self._row = max(self._row, int(number[1])) if number is not None else self._row
-        if self._columns < _MOST_COLUMNS and _FAR_CELL.search(text) is not None:
+        if self._columns < MOST_COLUMNS and _FAR_CELL.search(text) is not None:
             far = max(map(_column, _FAR_CELL.findall(text))) + 1
             self._columns = max(self._columns, far)
         if self._row * self._columns > _MOST_CELLS:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from ozodial.biff import ERRORS
 from ozodial.models import Told
-from ozodial.sheetxml import far_out, pieces_of, targets_in
+from ozodial.sheetxml import MOST_COLUMNS, far_out, pieces_of, targets_in
 
 _BOOK, _RELATIONS = "xl/workbook.bin", "xl/_rels/workbook.bin.rels"
 _TEXTS, _STYLES = "xl/sharedStrings.bin", "xl/styles.bin"
@@ -24,7 +24,7 @@ _SHEETS = ("xl/worksheets/", "xl/chartsheets/", "xl/dialogsheets/")
 
 _ODD_PART = re.compile(rb"""sheets/[^"'<>]*(?:&|[.]rels)""")
 
-_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
+_MOST_ROWS = 1_048_576
 _MOST_CELLS = 100_000_000
 _MOST_SPARSE = 10_000_000
 """Places for cells where hardly any is filled."""
@@ -135,7 +135,7 @@ def _look(records: Iterable[tuple[int, bytearray]], texts: "array[int]", label: 
             seen.row = place
             seen.hidden += bool(body[11] & _HIDDEN)
             continue
-        if place >= _MOST_COLUMNS:
+        if place >= MOST_COLUMNS:
             _refuse_outside(seen.row, place)
         if kind == _BLANK:
             continue
@@ -164,7 +164,7 @@ def _length(texts: "array[int]", number: int) -> int:
 
 
 def _refuse_outside(row: int, column: int) -> None:
-    if row >= _MOST_ROWS or column >= _MOST_COLUMNS:
+    if row >= _MOST_ROWS or column >= MOST_COLUMNS:
         raise ValueError("it has cells where no sheet has any")
 
 
