@@ -15,13 +15,16 @@ from typing import BinaryIO
 from ozodial.errors import FileError
 from ozodial.fillers import ERRORS
 from ozodial.models import Told
-from ozodial.sheetxml import MOST_COLUMNS, entries_of, far_out, pieces_of
+from ozodial.unpacking import MOST_COLUMNS, entries_of, far_out, pieces_of
 
 _MOST_CELLS = 20_000_000
 """A million rows of 16 columns, and a little more."""
 
 _MOST_ALIKE = 65_536
 """So many times the same filled row stands in no list of leads."""
+
+_MOST_TOLD = 2_000_000
+"""Cells of a workbook of which something is told: each is kept by itself."""
 
 _LONGEST_CELL = 1 << 19
 _TOKEN = re.compile(
@@ -88,6 +91,7 @@ class _Look:
         self._label = label
         self._sheet = _Seen()
         self._spaces = 0
+        self._told = 0
 
     def at(self, text: bytes) -> None:
         """Take in a piece that ends before a tag."""
@@ -129,16 +133,24 @@ class _Look:
             sheet.filled = sheet.column + many
             sheet.widest = max(sheet.widest, sheet.filled)
             self._refuse_far()
-            shown = html.unescape(said.decode("utf-8", "replace")).strip()
-            columns = range(sheet.column, sheet.filled)
-            rows = range(sheet.row, sheet.row + sheet.again)
-            if formula and (b'calcext:value-type="error"' in attributes or shown in ERRORS):
-                for row in rows:
-                    sheet.errors.setdefault(row, {}).update(dict.fromkeys(columns, shown))
-            elif formula and not valued and not shown:
-                for row in rows:
-                    sheet.unvalued.setdefault(row, []).extend(columns)
+            if formula:
+                shown = html.unescape(said.decode("utf-8", "replace")).strip()
+                is_error = b'calcext:value-type="error"' in attributes or shown in ERRORS
+                if is_error or not (valued or shown):
+                    self._tell(range(sheet.column, sheet.filled), shown if is_error else None)
         sheet.column += many
+
+    def _tell(self, columns: range, error: str | None) -> None:
+        """Of these columns in all rows that are alike: the error they show, or no value."""
+        sheet = self._sheet
+        self._told += sheet.again * len(columns)
+        if self._told > _MOST_TOLD:
+            raise ValueError("more of its formulas have no value than there is room for")
+        for row in range(sheet.row, sheet.row + sheet.again):
+            if error is not None:
+                sheet.errors.setdefault(row, {}).update(dict.fromkeys(columns, error))
+            else:
+                sheet.unvalued.setdefault(row, []).extend(columns)
 
     def _row_ends(self) -> None:
         sheet = self._sheet

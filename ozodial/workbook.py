@@ -19,8 +19,9 @@ from ozodial.biff import is_compound, look_at_xls
 from ozodial.errors import FileError
 from ozodial.models import Chunk, Told
 from ozodial.odsxml import look_at_ods
-from ozodial.sheetxml import entries_of, is_locked, look_at, refuse_bomb
+from ozodial.sheetxml import look_at
 from ozodial.shown import shown
+from ozodial.unpacking import entries_of, is_locked, refuse_bomb
 from ozodial.xlsbin import look_at_xlsb
 from ozodial.xmlparts import refuse_broken_parts
 
@@ -69,8 +70,8 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
     visible = [entry.name for entry in metadata if _is_visible(entry)]
 
     def taken(name: str) -> tuple[Book, list[Sequence[str]]]:
-        told = known[name] if name in known else look_at(file, label, name)
         with _readable(label), _silent():
+            told = known[name] if name in known else look_at(file, label, name)
             found = book.get_sheet_by_name(name)
         chunks = _chunks(found, label, told.errors)
         first: list[Chunk] = []

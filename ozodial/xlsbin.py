@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 from ozodial.biff import ERRORS
 from ozodial.models import Told
-from ozodial.sheetxml import MOST_COLUMNS, far_out, pieces_of, targets_in
+from ozodial.sheetxml import targets_in
+from ozodial.unpacking import MOST_COLUMNS, far_out, pieces_of
 
 _BOOK, _RELATIONS = "xl/workbook.bin", "xl/_rels/workbook.bin.rels"
 _TEXTS, _STYLES = "xl/sharedStrings.bin", "xl/styles.bin"

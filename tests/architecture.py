@@ -63,8 +63,8 @@ GROUPS = (
           "sandbox_deletes sandbox_door sandbox_faults sandbox_memory sandbox_phones "
           "sandbox_server sandbox_texts sandbox_vendor sandbox_wire sandbox_world"),
     Group("reading", "CSV, workbooks -> rows of text", 150, 420, 7,
-          "reader delimited quotes encodings workbook biff sheetxml odsxml "
-          "xlsbin xmlparts"),
+          "reader delimited quotes encodings workbook biff sheetxml "
+          "sheetcells odsxml xlsbin xmlparts unpacking"),
     Group("the vendor's calls", "each endpoint as data", 560, 800, 7, "endpoints deletes address"),
     Group("records", "what passes between", 250, 900, 8,
           "models errors clock ages hours fillers formula shown places outfile"),

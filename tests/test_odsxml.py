@@ -25,6 +25,7 @@ OLD_ERROR = (
     "<text:p>Err:502</text:p></table:table-cell>"
 )
 UNVALUED = '<table:table-cell table:formula="of:=1+1"/>'
+MANY = ERROR.replace("table:formula", 'table:number-columns-repeated="90" table:formula')
 FILLER = (
     '<table:table-row table:number-rows-repeated="1048000">'
     '<table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
@@ -82,6 +83,7 @@ def test_errors_and_formulas_without_a_value_are_named_by_cell(desk: Desk) -> No
         ([row("9800100001", "A", more=' table:number-rows-repeated="1048574"')], "the same row"),
         ([row(cell("A", ' table:number-columns-repeated="4000000000"'))], "4,000,000,000 columns"),
         ([FILLER, row('<table:table-cell table:number-columns-repeated="99"/>', "far")], "far out"),
+        ([row(MANY, more=' table:number-rows-repeated="60000"')], "no value"),
     ],
 )
 def test_what_repeats_without_end_is_refused_in_a_sentence(

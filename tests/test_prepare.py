@@ -19,7 +19,6 @@ from ozodial.errors import FileError
 from ozodial.layout import Layout
 from ozodial.models import DateOrder, Field, PhoneForm, Reason, StagedRow, State
 from ozodial.prepare import Recipe, json_list, lead_hash, open_leads
-from ozodial.sheetxml import Look
 from tests.command import Desk
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Asia/Kolkata"))
@@ -162,31 +161,6 @@ def test_formulas_count_by_their_stored_value(tmp_path: Path) -> None:
     read = Read(path)
     assert read.states == {2: State.READY}
     assert read.rows[0].name == "Asha"
-
-
-@pytest.mark.parametrize(
-    ("cell", "unvalued"),
-    [
-        (b'<c r="C7"><f>A1</f></c>', {7: [2]}),
-        (b'<c r="C7"><f>A1</f><v/></c>', {7: [2]}),
-        (b'<c r="C7"><f>A1</f><v></v></c>', {7: [2]}),
-        (b'<c s="1" r="AA7"><f t="shared" si="0"/><v /></c>', {7: [26]}),
-        (b'<c r="C7" t="str"><f>""</f><v></v></c>', {}),
-        (b'<c r="C7"><f>A1</f><v>5</v></c>', {}),
-        (b'<c r="C7"/><c r="D7"><f>A1</f><v>5</v></c>', {}),
-        (b'<c r="C7" t="inlineStr"><is><t>&lt;f></t></is></c>', {}),
-    ],
-)
-@pytest.mark.parametrize("size", [1, 7, 1000])
-def test_formulas_are_found_whatever_the_pieces(
-    cell: bytes, unvalued: dict[int, list[int]], size: int
-) -> None:
-    text = b'<row r="7" hidden="1">' + cell + b'</row><row r="8"><c r="A8"><v>1</v></c></row>'
-    look = Look("leads.xlsx")
-    for start in range(0, len(text), size):
-        look.at(text[start : start + size])
-    look.at(b"", last=True)
-    assert (look.unvalued, look.hidden) == (unvalued, 1)
 
 
 def test_hidden_rows_are_read_and_said(tmp_path: Path) -> None:
