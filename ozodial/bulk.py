@@ -15,7 +15,7 @@ from ozodial.endpoints import fits_name_rule
 from ozodial.fillers import ERRORS, FILLERS, NAME_FILLERS
 from ozodial.models import BrokenRow, Columns, Field, Rules
 from ozodial.moments import Moments
-from ozodial.phones import Phones
+from ozodial.phones import Phone, Phones
 
 DATE = 10
 """The length of a date without a time."""
@@ -38,12 +38,16 @@ _Read = Callable[[Sequence[str], set[int]], Sequence[str]]
 
 
 class Many(NamedTuple):
-    """Rows after the check: `values` in the order of `Columns.sent`, `odd` in that of the rows."""
+    """Rows after the check: `values` in the order of `Columns.sent`, `odd` in that of the rows.
+
+    `told` are the phones of those odd rows where all else is plain.
+    """
 
     phones: Sequence[str]
     values: Sequence[tuple[str, ...]]
     times: Sequence[str]
     odd: Sequence[int]
+    told: Mapping[int, Phone]
 
 
 class Bulk:
@@ -74,6 +78,7 @@ class Bulk:
         self._expiry_at = names.index(Field.EXPIRY) if Field.EXPIRY in names else 0
         self._header_characters = sum(map(len, names))
         self._names: list[_Pick] = []
+        self._told: dict[int, Phone] = {}
         self._columns = self._of(columns)
 
     def _of(self, columns: Columns) -> list[tuple[_Pick, _Read]]:
@@ -100,6 +105,7 @@ class Bulk:
     def __call__(self, rows: _Rows) -> Many:
         """All of the rows."""
         odd: set[int] = set()
+        self._told = {}
         table = self._table(self._of_one_width(rows, odd))
         columns = [read(pick(table), odd) for pick, read in self._columns]
         for pick in self._names:
@@ -112,7 +118,8 @@ class Bulk:
         if self._rules.row_characters is not None:
             most = self._rules.row_characters - self._header_characters
             odd.update(place for place, row in enumerate(values) if len("".join(row)) > most)
-        return Many(columns[0], values, times, sorted(odd))
+        told = {place: phone for place, phone in self._told.items() if place not in odd}
+        return Many(columns[0], values, times, sorted(odd.union(told)), told)
 
     def _table(self, rows: _Rows) -> _Table:
         if rows and self._width < _WIDE * len(self._used):
@@ -132,14 +139,14 @@ class Bulk:
                 odd.add(place)
         return whole
 
-    def _phone_numbers(self, texts: Sequence[str], odd: set[int]) -> Sequence[str]:
+    def _phone_numbers(self, texts: Sequence[str], _odd: set[int]) -> Sequence[str]:
         numbers = self._phones.fast_many(texts)
         if not all(numbers):
             for place in [place for place, number in enumerate(numbers) if not number]:
                 found = self._phones.read_odd(texts[place].strip())
                 numbers[place] = found.number
                 if found.reason is not None or found.note:
-                    odd.add(place)
+                    self._told[place] = found
         return numbers
 
     def _time(self, text: str) -> str | None:

@@ -5,7 +5,7 @@ good ones. Rows that are no leads (empty ones, totals, notes at the end) are lef
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, repeat
+from itertools import chain, compress, repeat
 
 from ozodial.dedupe import Seen, Suppressed
 from ozodial.findings import Findings
@@ -41,8 +41,12 @@ class Judge:
     def all(self, chunks: Iterable[Chunk], to_come: str | None = None) -> Iterator[Judged]:
         """Every row that is a lead, or might be one; `to_come` is a time still to be given."""
         self._to_come = to_come
+        # a generator in between would cost as much as a look at each row
+        return chain.from_iterable(self._chunks(chunks))
+
+    def _chunks(self, chunks: Iterable[Chunk]) -> Iterator[Iterable[Judged]]:
         for chunk in chunks:
-            yield from self._chunk(chunk)
+            yield self._chunk(chunk)
         for number, cells, *_ in self._held:
             self._findings.passed_over(Row(number, cells), Leaving.NOTE)
 
@@ -55,7 +59,7 @@ class Judge:
         notes: set[int] = set()
         for place in many.odd:
             row = Row(chunk.numbers[place], chunk.rows[place])
-            checked = self._validator.check(row)
+            checked = self._validator.check_odd(row, place, many)
             phones[place], times[place] = checked.phone, checked.scheduled
             judged[place] = _begun(row, checked)
             kind = self._kind(row, checked)

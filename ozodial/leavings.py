@@ -25,6 +25,7 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_LETTER = re.compile(r"[^\W\d_]")
 _SENTENCE = 4
 _DIGITS_OF_A_PHONE = 7
 _LONGEST_TOTAL = 60
@@ -48,21 +49,29 @@ class Leavings:
         self._width = len(columns.header)
         self._header = key(columns.header[self._phone])
         self._sent = {*places.values(), *(index for _, index in columns.extra)}
+        self._in_words = _LETTER.search(self._header) is not None
 
     def kind(self, cells: Sequence[str]) -> Leaving | None:
         """What the row is; a NOTE is one only if no lead follows."""
         phone = cells[self._phone].strip() if self._phone < len(cells) else ""
-        if phone and key(phone) == self._header:
+        if phone and self._is_header(phone):
             return Leaving.HEADER
-        filled = [(index, cell.strip()) for index, cell in enumerate(cells) if cell.strip()]
-        if not filled:
+        texts = list(map(str.strip, cells))
+        first = next((index for index, text in enumerate(texts) if text), None)
+        if first is None:
             return None
-        first, text = filled[0]
+        text = texts[first]
         if len(text) <= _LONGEST_TOTAL and (_TOTAL.fullmatch(text) or _COUNT.fullmatch(text)):
             return Leaving.TOTAL
-        if len(filled) == 1 and self._width > 1 and self._is_note(first, text):
+        if self._width > 1 and not any(texts[first + 1 :]) and self._is_note(first, text):
             return Leaving.NOTE
         return None
+
+    def _is_header(self, phone: str) -> bool:
+        # Most wrong phones have no letter, most headers do.
+        if self._in_words and _LETTER.search(phone) is None:
+            return False
+        return key(phone) == self._header
 
     def _is_note(self, index: int, text: str) -> bool:
         if sum(char.isdigit() for char in text) >= _DIGITS_OF_A_PHONE:

@@ -20,11 +20,12 @@ _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 _ZEROS = "\u0660\u06f0\u0966\u09e6\u0a66\u0ae6\u0b66\u0be6\u0c66\u0ce6\u0d66\uff10"
 """Zero in Arabic, Persian, the scripts of India, and full width."""
 
+_WIDE_PLUS = "\uff0b"
 _DIGITS = {ord(zero) + value: str(value) for zero in _ZEROS for value in range(10)}
 # A full stop stays: `0987654321.0` must not become eleven digits.
 BARE = (
     _DIGITS
-    | {ord("\uff0b"): "+"}
+    | {ord(_WIDE_PLUS): "+"}
     | dict.fromkeys(map(ord, _INVISIBLE + _SPACES + _DASHES + " -()"))
 )
 _GROUP = re.compile(r"(?<!\\)\((?!\?)")
@@ -32,7 +33,7 @@ _BETWEEN_DIGITS = " -()\t"
 
 PLAIN = (
     _DIGITS
-    | {ord("\uff0b"): "+"}
+    | {ord(_WIDE_PLUS): "+"}
     | dict.fromkeys(map(ord, _INVISIBLE))
     | dict.fromkeys(map(ord, _SPACES), " ")
     | dict.fromkeys(map(ord, _DASHES), "-")
@@ -176,6 +177,8 @@ class Abroad:
 
     def __call__(self, text: str) -> str | None:
         """The number as `+CC…`, or None for what needs the library itself."""
+        if "+" not in text and _WIDE_PLUS not in text:
+            return None
         digits = text.translate(BARE)
         if digits[:1] != "+":
             return None

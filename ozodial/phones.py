@@ -207,7 +207,9 @@ def _never_dialled() -> dict[int, str]:
 
 def _undamaged(text: str) -> str:
     """The cell without what spreadsheets and other programs put around a number."""
-    cell = text.translate(PLAIN).strip().lstrip("'`’").strip()
+    # What is ASCII has no character to be made plain but the tab.
+    plain = text if text.isascii() and "\t" not in text else text.translate(PLAIN)
+    cell = plain.strip().lstrip("'`’").strip()
     whole = _EXCEL_FLOAT.fullmatch(cell)
     if whole is not None:
         return whole[1]

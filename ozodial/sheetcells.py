@@ -32,16 +32,22 @@ _ANY_HIDDEN = re.compile(rb'hidden="')
 
 _ROOT = re.compile(rb"<((?:[^\s<>/:?!]+:)?)worksheet[\s>]")
 _ROW_NUMBER = re.compile(rb'<row r="(\d{1,7})"')
-_REST_OF_CELL = rb"(?:<(?!/?row[\s>]|c[\s/>])[^<]*+)*+"
+_OTHERS = rb'(?: (?!r=)[\w:.]+="[^"<>]*+")*+ ?/?>'
+_CONTENT = rb"(?:<(?!/?row[\s>]|c[\s/>])[^<]*+)*+"
+# The two shapes of most cells stand first: a text written in its cell, and a value.
+_BEHIND_NAME = (
+    rb'(?: t="inlineStr"><is><t>[^<]*+</t></is></c>'
+    rb'|(?: s="\d++")?+(?: t="\w++")?+><v>[^<]*+</v></c>|' + _OTHERS + _CONTENT + rb")"
+)
+_CELLS = rb'(?:<c r="[A-Z]{1,3}\1"' + _BEHIND_NAME + rb")*+"
 _UNPLAIN_ROW = re.compile(
-    rb'<row(?=[\s/>])(?! r="(\d{1,7})"[^>]*+>(?:(?:<c r="[A-Z]{1,3}\1"[^>]*+>'
-    rb"(?:<v>[^<]*+</v></c>|<is><t>[^<]*+</t></is></c>|" + _REST_OF_CELL + rb")"
-    rb")*+</row>|(?<=/>))\s*+(?:<row[\s/>]|</sheetData>|\Z))"
+    rb'<row(?=[\s/>])(?! r="(\d{1,7})"' + _OTHERS + rb"(?:(?<=/>)|" + _CELLS + rb"</row>)"
+    rb"\s*+(?:<row[\s/>]|</sheetData>|\Z))"
 )
 """A row that is not written as most programs do, with its own number in the name of each cell."""
 
 _TAG = re.compile(rb"""<(row|c)(?=[\s/>])((?:[^>"']++|"[^"]*+"|'[^']*+')*+)""")
-_ATTRIBUTE = re.compile(rb"""(?<=\s)r\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_ATTRIBUTE = re.compile(rb"""(?<![\w:.-])r\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _CELL = re.compile(rb"([A-Za-z]{1,3})(\d{1,7})")
 
 
@@ -132,7 +138,10 @@ class Look:
     def _one_by_one(self, text: bytes) -> None:
         """The rows and cells of a text that may begin within a row."""
         for tag, attributes in _TAG.findall(text):
-            name = next((one or two for one, two in _ATTRIBUTE.findall(attributes)), None)
+            names = [one or two for one, two in _ATTRIBUTE.findall(attributes)]
+            if len(names) > 1:
+                raise ValueError(f"what stands below its row {self._row} has two names")
+            name = names[0] if names else None
             if tag == b"row":
                 self._unnumbered += name is None
                 if name is not None:

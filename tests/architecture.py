@@ -50,7 +50,8 @@ GROUPS = (
           "ledger staging claims sorting keys holders marking history removals purging upkeep "
           "owners slots sifting lasting joining database postgres schema"),
     Group("checking", "row -> lead, or why not", 20, 240, 6,
-          "validate bulk phones numbering dates spread moments"),
+          "validate bulk phones numbering dates misdated "
+          "spread moments"),
     Group("showing", "events -> screens, lines, files", 290, 570, 6,
           "render live plain jsonl screen tables painter progress report logfile notify page "
           "charts export template stories diagnosis blocks events words streams fixes"),

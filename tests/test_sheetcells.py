@@ -105,6 +105,8 @@ def test_unusual_rows_are_in_their_place(rows: bytes, size: int, prefix: bytes) 
         b'<row r="2"><!-- </row> --><c r="AAAAAA2"/></row>',
         b"<row r=\"2\"><c r = 'ABCDE2'/></row>",
         b'<row r="2"><c x=">" r="ABCDE2"/></row>',
+        b'<row r="2"><c r="A2" t="s"r="XFD1048576"><v>0</v></c></row>',
+        b'<row r="2" s="1"r="3"><c r="A2"/></row>',
         b'<row r="2"><c r="2"/></row>',
         b'<row r="2"><c r=""/></row>',
         b'<row r="12345678"/>',

@@ -40,6 +40,7 @@ def check(
         assert fast == checked[1:]
     else:
         assert many.odd == [0]
+        assert validator.check_odd(Row(2, whole), 0, many) == validator.check(Row(2, whole))
     return checked
 
 
@@ -364,5 +365,7 @@ def test_of_many_rows_each_is_checked_as_by_itself(
             if place not in many.odd:
                 found = (many.phones[place], many.values[place], many.times[place], (), "")
                 assert found == one[1:]
+            else:
+                assert validator.check_odd(Row(2 + place, rows[place]), place, many) == one
         wrong = {place for place, one in enumerate(checked) if one.problems or one.note}
         assert wrong <= set(many.odd)
