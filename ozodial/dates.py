@@ -75,6 +75,7 @@ _ISO_ZONED = re.compile(
     re.ASCII,
 )
 _UTC = re.compile(r"\s?(?:Z|UTC|GMT)$")
+_NAMED_ZONE = re.compile(r"(.*\d(?: ?[AaPp][Mm])?) ?\(?([A-Z]{3,5})\)?")
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,12})?", re.ASCII)
 _NAMED_MONTH = re.compile(rf"(?<![a-z])(?:{'|'.join(_MONTHS)})(?![a-z])", re.IGNORECASE)
 _RELATIVE = re.compile(
@@ -153,6 +154,9 @@ class Dates:
             return None
         if not cell.isascii():
             cell = "".join(str(int(char)) if char.isdecimal() else char for char in cell)
+        named = _NAMED_ZONE.fullmatch(cell)
+        if named is not None and (found := self._here(named[1], named[2])) is not None:
+            return found
         for shape in self._shapes:
             match = shape.fullmatch(cell)
             if match is not None:
@@ -162,6 +166,14 @@ class Dates:
         if _SERIAL.fullmatch(cell):
             return _from_serial(cell, self._days_added)
         return self._by_dateutil(cell) if _NAMED_MONTH.search(cell) else None
+
+    def _here(self, text: str, name: str) -> str | None:
+        """A text before a zone's letters, where the account's own zone has these at that time."""
+        found = None if _ISO_ZONED.fullmatch(text) else self.read(text)
+        if found is None or len(found) == _DATE:
+            return None
+        moment = datetime.fromisoformat(found).replace(tzinfo=self._zone)
+        return found if moment.tzname() == name else None
 
     def _zoned(self, cell: str) -> str | None:
         try:

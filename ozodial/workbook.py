@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
 from itertools import chain, compress, islice
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -215,9 +216,15 @@ def _asked_for(names: list[str], wanted: str, label: str) -> str:
         listed = ", ".join(shown(name) for name in names) or "none"
         raise FileError(
             f"{label} has no sheet {shown(wanted)}; its sheets: {listed}.",
-            f'--sheet "{names[0]}"' if names else None,
+            f'--sheet "{_nearest(names, wanted)}"' if names else None,
         )
     return name
+
+
+def _nearest(names: list[str], wanted: str) -> str:
+    folded = {name.strip().casefold(): name for name in reversed(names)}
+    close = get_close_matches(wanted.strip().casefold(), folded, 1)
+    return folded[close[0]] if close else names[0]
 
 
 def _named(names: list[str], wanted: str) -> str | None:

@@ -50,6 +50,8 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=INDIA)
         "Fri Dec 25 15:30:00 2026",
         "Fri, 25 Dec 2026 10:00:00 GMT",
         "25 Dec 2026 15:30 IST",
+        "2026-12-25 15:30 IST",
+        "25/12/2026 3:30 pm (IST)",
         "20261225 15:30",
         "46381.6458333333",
         " '25/12/2026   15:30 ",
@@ -97,6 +99,21 @@ def test_year_first_where_a_mapping_file_says_so() -> None:
     assert dates.read("2026/12/25") == "2026-12-25"
     for text in ("25/12/2026", "25/12/2026 15:30", "25/12/2026 15:30:00", "25/12/2026T15:30"):
         assert dates.read(text) is None
+
+
+def test_a_zones_letters_count_where_the_account_has_them_at_that_time() -> None:
+    york = Dates(ZoneInfo("America/New_York"))
+    assert york.read("2026-07-25 10:00 EDT") == york.read("2026-07-25 10:00")
+    refused = (
+        "2026-07-25 10:00 EST",
+        "2026-07-25 10:00 IST",
+        "2026-12-25 IST",
+        "31/02/2026 9:00 IST",
+    )
+    for text in (*refused, "2026-12-25 04:30 UTC EST", "2026-12-25T10:00:00+05:30 EST"):
+        assert york.read(text) is None, text
+    assert DATES.read("2026-12-25 10:00 EST") is None
+    assert Dates(None).read("2026-12-25 10:00 IST") is None
 
 
 def test_a_day_that_was_read_before_is_read_the_same_again() -> None:

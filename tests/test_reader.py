@@ -292,9 +292,11 @@ def test_a_sheet_can_be_named_even_if_it_is_hidden(workbook: Path) -> None:
 
 
 def test_an_unknown_sheet_lists_the_sheets(workbook: Path) -> None:
-    message = fails(workbook, "Sheet9").message
-    assert '"Sheet9"' in message
-    assert '"Cover", "Secret", "Leads"' in message
+    error = fails(workbook, "Sheet9")
+    assert '"Sheet9"' in error.message
+    assert '"Cover", "Secret", "Leads"' in error.message
+    assert fails(workbook, "2026").hint == '--sheet "Cover"'
+    assert fails(workbook, "leeds ").hint == '--sheet "Leads"'
 
 
 def test_a_workbook_without_data_says_so(tmp_path: Path) -> None:
