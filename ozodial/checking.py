@@ -174,7 +174,7 @@ class _Forecasts:
 
 
 def _plan(leads: "Leads", recipe: "Recipe", found: _Found, forecasts: _Forecasts) -> Plan:
-    entry, when = recipe.endpoint, str(recipe.spread or recipe.at or "")
+    entry, when = leads.endpoint, str(recipe.spread or recipe.at or "")
     columns = leads.columns
     matched = [(str(name), place) for name, place in columns.fields]
     if columns.last_name is not None:

@@ -220,11 +220,23 @@ def test_check_gives_the_same_rows_as_a_dry_run(desk: Desk) -> None:
     assert checked.of("row") == dry.of("row")
 
 
-def test_check_chooses_schedule_where_the_file_has_times(desk: Desk) -> None:
-    timed = desk.write("timed.csv", "Mobile,Call Time\n9800100000,2099-01-01 10:00\n")
-    assert desk.run("check", timed, "--json").of("run")[0]["command"] == "schedule"
-    plain = desk.write("plain.csv", sheet(1))
-    assert desk.run("check", plain, "--json").of("run")[0]["command"] == "bulk-add"
+@pytest.mark.parametrize(
+    ("text", "command", "chosen"),
+    [
+        ("Mobile,Call Time\n9800100000,2099-01-01 10:00\n", "schedule", "schedule"),
+        (sheet(1), "bulk-add", "bulk-add v1"),
+    ],
+)
+def test_check_chooses_schedule_where_the_file_has_times(
+    desk: Desk, text: str, command: str, chosen: str
+) -> None:
+    file = desk.write("leads.csv", text)
+    told = desk.run("check", file, "--json")
+    assert told.of("run")[0]["command"] == command
+    forecast = told.of("plan")[0]["chosen"]
+    assert isinstance(forecast, dict)
+    assert forecast["endpoint"] == chosen
+    assert f"->  {chosen} " in desk.run("check", file).out
 
 
 def test_resume_finishes_what_a_refusal_left(desk: Desk, vendor: ServerHandle) -> None:
