@@ -1,5 +1,6 @@
 """What the tests share: a clock that never waits, and the vendor simulator on a real socket."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,6 +23,10 @@ settings.register_profile("short", deadline=None)  # how busy the machine is pro
 settings.load_profile("short")
 settings.register_profile("long", max_examples=100_000, deadline=None)
 """For `--hypothesis-profile long`: what the issue asks for, in minutes instead of seconds."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell in the background leaves it so, and every process that a test starts would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 """Where a `FakeClock` starts: 12:00 in India."""
