@@ -130,6 +130,17 @@ def run_workers(shift: Shift, events: Events, stop: Stop) -> Iterator[Event | Oz
         raise ends.bug
 
 
+def outlast(ledger: Ledger, stop: Stop) -> None:
+    """The workers' end has set the halt; what is read afterwards waits for the server all the same.
+
+    Not if a person wants the end.
+    """
+    over = threading.Event()
+    ledger.outage.halt, stop.wake = over, over.set
+    if stop.exit_code is not None:
+        over.set()
+
+
 class _Ends:
     """How the workers ended."""
 

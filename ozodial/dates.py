@@ -75,7 +75,7 @@ _ISO_ZONED = re.compile(
     re.ASCII,
 )
 _UTC = re.compile(r"\s?(?:Z|UTC|GMT)$")
-_NAMED_ZONE = re.compile(r"(.*\d(?: ?[AaPp][Mm])?) ?\(?([A-Z]{3,5})\)?")
+_NAMED_ZONE = re.compile(r"(.*\d(?: ?[AaPp][Mm])?) ?(?:\(([A-Z]{3,5})\)|([A-Z]{3,5}))")
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,12})?", re.ASCII)
 _NAMED_MONTH = re.compile(rf"(?<![a-z])(?:{'|'.join(_MONTHS)})(?![a-z])", re.IGNORECASE)
 _RELATIVE = re.compile(
@@ -155,7 +155,7 @@ class Dates:
         if not cell.isascii():
             cell = "".join(str(int(char)) if char.isdecimal() else char for char in cell)
         named = _NAMED_ZONE.fullmatch(cell)
-        if named is not None and (found := self._here(named[1], named[2])) is not None:
+        if named is not None and (found := self._here(named[1], named[2] or named[3])) is not None:
             return found
         for shape in self._shapes:
             match = shape.fullmatch(cell)

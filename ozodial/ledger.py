@@ -122,8 +122,7 @@ class Ledger:
     @contextmanager
     def lease(self) -> Iterator[None]:
         """Be an owner: registered, renewed (also during a long request), and gone in the end."""
-        with self.write() as connection:
-            self.owner = register(connection, self._host, self.now(connection))
+        self._register()
         stop = threading.Event()
         thread = threading.Thread(target=self._keep_renewing, args=(stop,), daemon=True)
         thread.start()
@@ -133,6 +132,11 @@ class Ledger:
             stop.set()
             thread.join()
             self._leave()
+
+    @lasting
+    def _register(self) -> None:
+        with self.write() as connection:
+            self.owner = register(connection, self._host, self.now(connection))
 
     def hold(self, connection: Connection) -> bool:
         """Renew the lease inside a transaction; False if this owner was given up on meanwhile.

@@ -62,13 +62,18 @@ def fast_path(region: str) -> Callable[[str], str | None]:
         for prefix, cut in shapes.get(len(digits), ()):
             if digits.startswith(prefix) and dialled(number := digits[cut:]):
                 # Without a plus the country code may as well be the number's own beginning.
-                return None if prefix == code and whole(digits) else number
+                either = whole(digits) if prefix == code else prefix == "" and begins(digits)
+                return None if either else number
         return None
+
+    def begins(text: str) -> bool:
+        """Whether the country code stands before a number, though all of it is one, too."""
+        return text.startswith(code) and dialled(text[len(code) :]) is not None
 
     def fast(text: str) -> str | None:
         # Three tries, the cheapest first: most cells end at one of the first two.
         if len(text) in lengths and dialled(text):
-            return text
+            return None if begins(text) else text
         digits = text
         if " " in digits or "-" in digits:
             digits = digits.replace(" ", "").replace("-", "")

@@ -15,16 +15,13 @@ from typing import BinaryIO
 from ozodial.errors import FileError
 from ozodial.fillers import ERRORS
 from ozodial.models import Told
-from ozodial.unpacking import MOST_COLUMNS, entries_of, far_out, pieces_of
+from ozodial.unpacking import MOST_COLUMNS, MOST_TOLD, entries_of, far_out, pieces_of
 
 _MOST_CELLS = 20_000_000
 """A million rows of 16 columns, and a little more."""
 
 _MOST_ALIKE = 65_536
 """So many times the same filled row stands in no list of leads."""
-
-_MOST_TOLD = 2_000_000
-"""Cells of a workbook of which something is told: each is kept by itself."""
 
 _LONGEST_CELL = 1 << 19
 _TOKEN = re.compile(
@@ -144,7 +141,7 @@ class _Look:
         """Of these columns in all rows that are alike: the error they show, or no value."""
         sheet = self._sheet
         self._told += sheet.again * len(columns)
-        if self._told > _MOST_TOLD:
+        if self._told > MOST_TOLD:
             raise ValueError("more of its formulas have no value than there is room for")
         for row in range(sheet.row, sheet.row + sheet.again):
             if error is not None:

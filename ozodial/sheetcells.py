@@ -3,32 +3,36 @@
 In: pieces of the XML of an .xlsx's sheet. It counts hidden rows, notes cells that show an error and
 formulas without a stored value, and holds every cell to its place: FileError where one stands so
 far out that the library would lay out more than there is room for, ValueError where a cell's name
-or a row's number is that of none, or stands twice.
+or a row's number is that of none, or a row stands twice.
 """
 
 import html
 import re
 from itertools import pairwise
 
-from ozodial.unpacking import MOST_COLUMNS, far_out
+from ozodial.unpacking import MOST_COLUMNS, MOST_TOLD, far_out
 
-_MOST_CELLS = 100_000_000
+_MOST_CELLS = 40_000_000
+"""A million rows of 40 columns; the library takes 32 bytes for each, filled or not."""
+
 _MOST_ROWS = 1_048_576
 _LONGEST_ROW = 1 << 19
 
 _FORMULA = re.compile(
-    rb"<c\s([^>]*)>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(<v\s*/>|<v>\s*</v>|<v\s[^>]*/>)?\s*</c>"
+    rb"<c\s([^<>]*)>\s*<f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)\s*(<v\s*/>|<v>\s*</v>|<v\s[^<>]*/>)?\s*</c>"
 )
 _ERROR = re.compile(
-    rb"""<c\s([^>]*\bt="e"[^>]*)>(?:\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>))?\s*<v>([^<]{1,20})</v>"""
+    rb"""<c\s([^<>]*\bt="e"[^<>]*)>(?:\s*<f(?:\s[^<>]*)?(?:/>|>[^<]*</f>))?\s*<v>([^<]{1,20})</v>"""
 )
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_HIDDEN_ROW = re.compile(rb'<row\s(?:[^>]*\s)?hidden="(?:1|true)"')
-_FAR_CELL = re.compile(rb'r="([A-Z]{2,3})\d')
+_HIDDEN_ROW = re.compile(rb'<row\s(?:[^<>]*\s)?hidden="(?:1|true)"')
+_FAR_CELL = re.compile(rb'<c\s(?:[^<>]*\s)?r="([A-Z]{2,3})\d')
 
 # In a large text these are found faster than by `in`.
 _ANY_FORMULA, _ANY_ERROR = re.compile(rb"<f[\s/>]"), re.compile(rb't="e"')
-_ANY_HIDDEN = re.compile(rb'hidden="')
+_ANY_HIDDEN, _ANY_FAR = re.compile(rb'hidden="'), re.compile(rb'r="[A-Z]{2}')
+_ANY_PREFIX = re.compile(rb":(?:row|c)[\s/>]")
+_PREFIXED = re.compile(rb"<[^\s<>/:?!]+:(?:row|c)[\s/>]")
 
 _ROOT = re.compile(rb"<((?:[^\s<>/:?!]+:)?)worksheet[\s>]")
 _ROW_NUMBER = re.compile(rb'<row r="(\d{1,7})"')
@@ -62,18 +66,15 @@ class Look:
         self._prefix = b""
         self._rest = b""
         self._columns = 26
-        self._row = 0
-        self._unnumbered = 0
-
-    @property
-    def rows(self) -> int:
-        """How many rows the sheet has so far, those above its first one too."""
-        return self._row + self._unnumbered
+        self.row = 0
+        self._filled = 0
+        self._is_settled = True
+        self._told = 0
 
     def at(self, piece: bytes, *, last: bool = False) -> None:
         """Take in a piece; what stands at its end may go on in the next."""
         text = self._rest + piece
-        if not self._row and not self._prefix and (root := _ROOT.search(text)) is not None:
+        if not self.row and not self._prefix and (root := _ROOT.search(text)) is not None:
             self._prefix = root[1]
         cut = len(text) if last else self._cut(text)
         done, self._rest = text[:cut], text[cut:]
@@ -102,6 +103,7 @@ class Look:
             # The value of a formula that gives text may well be empty.
             if place is not None and (value is None or b't="str"' not in attributes):
                 row, column = int(place[2]), _column(place[1])
+                self._tell()
                 self.unvalued.setdefault(row, []).append(column)
 
     def _errors(self, text: bytes) -> None:
@@ -109,14 +111,22 @@ class Look:
             place = _PLACE.search(attributes)
             if place is not None:
                 row, column = int(place[2]), _column(place[1])
+                self._tell()
                 self.errors.setdefault(row, {})[column] = html.unescape(
                     value.decode("ascii", "replace")
                 )
 
+    def _tell(self) -> None:
+        self._told += 1
+        if self._told > MOST_TOLD:
+            raise ValueError("more of its cells have no value than there is room for")
+
     def _places(self, text: bytes) -> None:
         """A cell in a far corner makes the library lay out all that lies between."""
-        if self._columns < MOST_COLUMNS and _FAR_CELL.search(text) is not None:
-            self._columns = max(self._columns, *map(_width, _FAR_CELL.findall(text)))
+        if _ANY_PREFIX.search(text) is not None and _PREFIXED.search(text) is not None:
+            raise ValueError("its rows are not of the sheet's own kind")
+        if _ANY_FAR.search(text) is not None:
+            self._columns = max(self._columns, *map(_width, _FAR_CELL.findall(text)), 1)
         at = _next_row(text, 0)
         self._one_by_one(text[:at])
         while at < len(text):
@@ -125,32 +135,44 @@ class Look:
             self._in_order(list(map(int, _ROW_NUMBER.findall(text, at, begin))))
             at = _next_row(text, begin + 1)
             self._one_by_one(text[begin:at])
-        rows, columns = self.rows, self._columns
-        if rows > _MOST_ROWS or columns > MOST_COLUMNS or rows * columns > _MOST_CELLS:
+        if (last := text.rfind(b"<c ")) >= 0:
+            number = _ROW_NUMBER.match(text, max(0, text.rfind(b"<row ", 0, last)))
+            self._filled = max(self._filled, int(number[1]) if number is not None else 0)
+        rows, columns = self._filled, self._columns
+        if self.row > _MOST_ROWS or columns > MOST_COLUMNS or rows * columns > _MOST_CELLS:
             raise far_out(self._label, rows, columns)
 
     def _in_order(self, numbers: list[int]) -> None:
-        for before, number in pairwise([self._row, *numbers]):
+        for before, number in pairwise([self.row, *numbers]):
             if number <= before:
                 raise ValueError(f"its row {number} stands twice, or not in its place")
-        self._row = numbers[-1] if numbers else self._row
+        self.row = numbers[-1] if numbers else self.row
 
     def _one_by_one(self, text: bytes) -> None:
         """The rows and cells of a text that may begin within a row."""
         for tag, attributes in _TAG.findall(text):
             names = [one or two for one, two in _ATTRIBUTE.findall(attributes)]
             if len(names) > 1:
-                raise ValueError(f"what stands below its row {self._row} has two names")
+                raise ValueError(f"what stands below its row {self.row} has two names")
             name = names[0] if names else None
             if tag == b"row":
-                self._unnumbered += name is None
-                if name is not None:
-                    self._in_order([_number(name)])
-            elif name is not None:
-                cell = _CELL.fullmatch(name)
-                if cell is None or int(cell[2]) != self._row > 0:
-                    raise ValueError(f"a cell of its row {self._row} is named as none can be")
-                self._columns = max(self._columns, _width(cell[1]))
+                self._in_order([_number(name) if name is not None else self.row + 1])
+                self._is_settled = name is not None
+                continue
+            if name is None:
+                self._is_settled = True
+            else:
+                self._named(name)
+            self._filled = self.row
+
+    def _named(self, name: bytes) -> None:
+        """A row without a number may have that of its first cell."""
+        cell = _CELL.fullmatch(name)
+        row = int(cell[2]) if cell is not None else 0
+        if cell is None or (row < self.row if not self._is_settled else row != self.row):
+            raise ValueError(f"a cell of its row {self.row} is named as none can be")
+        self.row, self._is_settled = row, True
+        self._columns = max(self._columns, _width(cell[1]))
 
 
 def _next_row(text: bytes, at: int) -> int:

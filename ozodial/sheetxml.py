@@ -5,20 +5,14 @@ error, hidden rows, where day numbers count from). FileError where a cell is too
 for a sheet that can't be found, or whose cells are where none can be.
 """
 
-import html
-import re
 import zipfile
 from collections.abc import Mapping
 from typing import BinaryIO
 
 from ozodial.models import Told
 from ozodial.sheetcells import Look
-from ozodial.unpacking import BOMB_SIZE, entries_of, path_of, pieces_of
-
-_SHEET = re.compile(rb"""<(?:[^\s<>/:?!]+:)?sheet(?=\s)((?:[^>"']++|"[^"]*+"|'[^']*+')*+)>""")
-_RELATION = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
-_ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_DATE1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true|on)["']""", re.IGNORECASE)
+from ozodial.unpacking import BOMB_SIZE, entries_of, lower, path_of, pieces_of
+from ozodial.xmlparts import Tag, read_tags
 
 _BOOK, _RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 
@@ -28,48 +22,55 @@ def look_at(file: BinaryIO, label: str, sheet: str) -> Told:
     entries = {path_of(entry): entry for entry in entries_of(file)}
     if _BOOK not in entries:
         return Told()
-    book = _whole(file, entries, _BOOK, label)
-    targets = targets_in(_whole(file, entries, _RELATIONS, label))
-    entry = entries.get(_path(book, targets, sheet))
+    identifiers, since_1904 = _book(file, entries[_BOOK], label)
+    targets = targets_in(file, entries.get(_RELATIONS), label)
+    target = lower(targets.get(identifiers.get(sheet, ""), ""))
+    path = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
     # The library would find a part that nothing has looked at.
-    if entry is None:
+    if path not in entries:
         raise ValueError("it does not say where its sheet is")
     look = Look(label)
-    for piece in pieces_of(file, entry, label):
+    for piece in pieces_of(file, entries[path], label):
         look.at(piece)
     look.at(b"", last=True)
-    since_1904 = _DATE1904.search(book) is not None
     return Told(look.unvalued, look.errors, look.hidden, (), since_1904)
 
 
-def _whole(file: BinaryIO, entries: Mapping[str, zipfile.ZipInfo], path: str, label: str) -> bytes:
-    entry = entries.get(path)
-    if entry is None or entry.file_size > BOMB_SIZE:
-        return b""
-    return b"".join(pieces_of(file, entry, label))
+def _book(file: BinaryIO, entry: zipfile.ZipInfo, label: str) -> tuple[dict[str, str], bool]:
+    """The relation of each sheet by its name, and whether days count from 1904."""
+    sheets = dict[str, str]()
+    since_1904 = False
+
+    def tag(name: str, attributes: Mapping[str, str]) -> None:
+        nonlocal since_1904
+        if name == "sheet":
+            ids = [value for key, value in attributes.items() if key.endswith(":id")]
+            if len(ids) != 1:
+                raise ValueError("it does not say where its sheet is")
+            sheets.setdefault(attributes.get("name", ""), ids[0])
+        elif name == "workbookPr":
+            since_1904 = attributes.get("date1904", "").lower() in ("1", "true", "on")
+
+    _read_small(file, entry, label, tag)
+    return sheets, since_1904
 
 
-def _path(book: bytes, targets: Mapping[str, str], sheet: str) -> str:
-    """Where in the zip a sheet's XML is, or ""; upper and lower case are the same."""
-    named = map(_attributes, _SHEET.findall(book))
-    identifier = next((tag.get("id", "") for tag in named if tag.get("name") == sheet), "")
-    target = targets.get(identifier, "").casefold()
-    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-
-
-def targets_in(relations: bytes) -> dict[str, str]:
+def targets_in(file: BinaryIO, entry: zipfile.ZipInfo | None, label: str) -> dict[str, str]:
     """Where each relation leads, by its name; ValueError where one leads to two places."""
     targets = dict[str, str]()
-    for tag in map(_attributes, _RELATION.findall(relations)):
-        target = tag.get("Target", "")
-        if targets.setdefault(tag.get("Id", ""), target) != target:
-            raise ValueError("its parts have two names")
+
+    def tag(name: str, attributes: Mapping[str, str]) -> None:
+        if name == "Relationship":
+            target = attributes.get("Target", "")
+            if targets.setdefault(attributes.get("Id", ""), target) != target:
+                raise ValueError("its parts have two names")
+
+    if entry is not None:
+        _read_small(file, entry, label, tag)
     return targets
 
 
-def _attributes(tag: bytes) -> dict[str, str]:
-    """A tag's attributes by their names without a prefix."""
-    return {
-        name.decode().rpartition(":")[2]: html.unescape((one or two).decode("utf-8", "replace"))
-        for name, one, two in _ATTRIBUTE.findall(tag)
-    }
+def _read_small(file: BinaryIO, entry: zipfile.ZipInfo, label: str, tag: Tag) -> None:
+    if entry.file_size > BOMB_SIZE:
+        raise ValueError(f"its {entry.filename} is longer than any")
+    read_tags(file, entry, label, tag)

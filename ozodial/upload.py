@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from ozodial.claims import Claims
-from ozodial.crew import Events, Stop, Wire, new_shift, run_workers
+from ozodial.crew import Events, Stop, Wire, new_shift, outlast, run_workers
 from ozodial.endpoints import Endpoint
 from ozodial.errors import (
     ExitCode,
@@ -250,6 +250,7 @@ def send(run: Run, ledger: Ledger, endpoint: Endpoint, wire: Wire, stop: Stop) -
                 yield event
     except OzodialError as error:
         trouble = error
+    outlast(ledger, stop)
     with suppress(LedgerFullError):  # they are `unknown` at the next start
         yield from given_up(run, ledger, ledger.abandon())
     seconds = max(0.0, ledger.clock.instant().since(started))

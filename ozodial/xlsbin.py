@@ -80,7 +80,7 @@ def look_at_xlsb(
         for name, entry in named.items()
         if name.startswith(_SHEETS) and not name.endswith(".rels")
     }
-    targets = targets_in(_relations(file, named.get(_RELATIONS), label))
+    targets = _targets(file, named.get(_RELATIONS), label)
     file.seek(0)
     found = {name: seen.get(f"xl/{targets.get(at, '')}", _Seen()) for name, at in sheets.items()}
     return {
@@ -88,12 +88,12 @@ def look_at_xlsb(
     }
 
 
-def _relations(file: BinaryIO, entry: zipfile.ZipInfo | None, label: str) -> bytes:
+def _targets(file: BinaryIO, entry: zipfile.ZipInfo | None, label: str) -> dict[str, str]:
     text = b"".join(pieces_of(file, entry, label)) if entry is not None else b""
     # The library takes a name as it is written: it would read a part that was not looked at.
     if _ODD_PART.search(text) is not None:
         raise ValueError("its parts have names that no program gives them")
-    return text
+    return targets_in(file, entry, label)
 
 
 def _sheets(records: Iterable[tuple[int, bytearray]]) -> tuple[bool, dict[str, str]]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ozodial.errors import UsageError
-from ozodial.models import Reason
+from ozodial.models import PhoneForm, Reason
 from ozodial.phones import Phone, Phones
 
 INDIA = Phones("IN")
@@ -251,6 +251,30 @@ def test_numbers_from_abroad_are_those_of_the_library(code: str) -> None:
     chance = Random(code)
     for _ in range(200):
         agree(INDIA, f"+{code}{chance.randrange(10 ** chance.randint(7, 11))}")
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_the_code_before_a_number_without_a_plus_is_read_as_the_library_does(region: str) -> None:
+    phones, chance = Phones(region), Random(region)
+    code = str(phonenumbers.country_code_for_region(region))
+    kinds = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
+    examples = [phonenumbers.example_number_for_type(region, kind) for kind in kinds]
+    known = [str(example.national_number) for example in examples if example is not None]
+    for _ in range(60):
+        number = chance.choice(known or ["123456789"])
+        cut = chance.randint(1, len(number))
+        text = code + number[:cut] + "".join(chance.choices("0123456789", k=len(number) - cut))
+        fast, theirs = phones.fast(text), oracle(text, region)
+        assert fast is None or fast == theirs, text
+        assert phones.fast_many([text, *MORE])[0] in ("", theirs), text
+
+
+def test_in_germany_the_code_may_begin_a_number_too() -> None:
+    for form, number in ((PhoneForm.NATIONAL, "3012345678"), (PhoneForm.E164, "+493012345678")):
+        phones = Phones("DE", form)
+        for some in (["493012345678"], ["493012345678", *MORE]):
+            assert phones.fast_many(some)[0] in ("", number)
+        assert phones.read("493012345678").number == number
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))

@@ -12,12 +12,17 @@ import pytest
 import sqlalchemy as sa
 
 from ozodial.claims import BatchResult
+from ozodial.client import Client
+from ozodial.crew import Stop, Wire
 from ozodial.database import open_engine
-from ozodial.errors import LedgerAwayError, LedgerError, LedgerFullError
+from ozodial.endpoints import Access, endpoint
+from ozodial.errors import ExitCode, LedgerAwayError, LedgerError, LedgerFullError
+from ozodial.events import Event, SummaryEvent
 from ozodial.ledger import Ledger
 from ozodial.models import Outcome, State
 from ozodial.postgres import DatabaseClock
 from ozodial.slots import Slots, answered
+from ozodial.upload import send
 from tests.book import KEY, Book
 from tests.conftest import FakeClock
 from tests.harness import model
@@ -140,6 +145,51 @@ def test_ctrl_c_while_the_server_is_away(
             assert command.await_event("wait", len(command.events("wait")) + 1)
         command.signal(signal.SIGINT)
         assert command.wait() == 130
+
+
+class Mending(FakeClock):
+    """Whoever waits finds the server back afterwards."""
+
+    server: Postgres | None = None
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        server, self.server = self.server, None
+        if server is not None:
+            server.start()
+        return super().wait(seconds, stop)
+
+
+@pytest.mark.parametrize("wants_the_end", [False, True])
+def test_a_server_that_goes_when_the_last_worker_has_ended(
+    vendor: Vendor, own_server: Postgres, *, wants_the_end: bool
+) -> None:
+    vendor.reset()
+    clock, stop = Mending(), Stop()
+
+    class Breaking(threading.Event):
+        def set(self) -> None:
+            if not self.is_set():
+                own_server.stop()
+                clock.server = own_server
+            super().set()
+
+    with Book(own_server.database(), clock).opened() as desk:
+        run = desk.run(PHONES, scheduled="2026-11-23 10:00:00")
+        stop.halt = Breaking()
+        with Client(vendor.url, 5.0, environment=False) as client:
+            wire = Wire(client, Access("ops", "k-3141592653"), "token", 0.0, 5.0, 60.0)
+            told: list[Event] = []
+            if wants_the_end:
+                stop.exit_code = ExitCode.INTERRUPTED
+                with pytest.raises(LedgerAwayError):
+                    told += send(run, desk.ledger, endpoint("schedule", "v1"), wire, stop)
+                clock.wait(0.0, threading.Event())
+                return
+            told += send(run, desk.ledger, endpoint("schedule", "v1"), wire, stop)
+        end = told[-1]
+        assert isinstance(end, SummaryEvent)
+        assert (end.exit_code, end.counts[State.ACCEPTED]) == (ExitCode.OK, len(PHONES))
+    assert set(vendor.leads().values()) == {1}
 
 
 def test_a_server_that_is_not_there(own_server: Postgres) -> None:

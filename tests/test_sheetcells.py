@@ -1,6 +1,9 @@
 """An .xlsx's cells: each in its place, or the sheet is refused before the library lays it out."""
 
+import time
 import zipfile
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,8 @@ def test_formulas_are_found_whatever_the_pieces(
         b"<row><c><v>1</v></c><c/></row>" * 6,
         b'<row r="6"><!-- </row> --><c r="A6" t="inlineStr"><is><t>a > b</t></is></c></row>',
         b'<row  r="6"  x="a>b"><c\nr="A6" y=\'>\'><v>1</v></c></row>',
+        b'<row><c r="A4"><v>1</v></c></row><row><c><v>2</v></c></row><row><c r="A6"/></row>',
+        b'<row r="6"><c r="A6" t="inlineStr"><is><t>r="XYZ123" x:c </t></is></c></row>',
     ],
 )
 @pytest.mark.parametrize("prefix", [b"", b"x:"])
@@ -87,7 +92,7 @@ def test_unusual_rows_are_in_their_place(rows: bytes, size: int, prefix: bytes) 
         rows = rows.replace(b"</", b"</x:").replace(b"<", b"<x:").replace(b"<x:/x:", b"</x:")
         rows = rows.replace(b"<x:!--", b"<!--")
     text = b"<" + prefix + b"worksheet><sheetData>" + rows + b"</sheetData></worksheet>"
-    assert looked(text, size).rows == 6
+    assert looked(text, size).row == 6
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1 << 18])
@@ -110,6 +115,12 @@ def test_unusual_rows_are_in_their_place(rows: bytes, size: int, prefix: bytes) 
         b'<row r="2"><c r="2"/></row>',
         b'<row r="2"><c r=""/></row>',
         b'<row r="12345678"/>',
+        b'<row><c/><c r="XFD1048576"/></row>',
+        b'<row><c r="A2"/><c r="XFD1048576"/></row>',
+        b'<row><c r="A2"/></row><row><c r="A2"/></row>',
+        b'<row r="5"><c r="A5"/></row><row><c/></row><row r="6"><c r="A6"/></row>',
+        b'<x:row r="2"><x:c r="XFD1048576"/></x:row>',
+        b'<row r="2"><x:c r="XFD1048576"/></row>',
         b'<row r="x2"/>',
         b'<row r="0"/>',
     ],
@@ -128,12 +139,37 @@ def test_a_cell_out_of_its_place_is_refused(rows: bytes, size: int) -> None:
         b'<row r="1048577"><c r="A1048577"/></row>',
         b'<row r="2"><c r="XFD2"/></row><row r="1048576"><c r="A1048576"/></row>',
         b'<row r="1048576"/>' + b"<row/>",
+        b'<row><c r="XFD1048576"/></row>',
     ],
 )
 def test_a_cell_too_far_out_is_refused(rows: bytes) -> None:
     look = Look("leads.xlsx")
     with pytest.raises(FileError, match="so far out"):
         look.at(b'<worksheet><sheetData><row r="1"/>' + rows, last=True)
+
+
+def test_rows_without_a_cell_are_laid_out_by_nobody() -> None:
+    """LibreOffice writes the last row of all where a whole column has a format."""
+    look = looked(b'<row r="1"><c r="CZ1"/></row><row r="1048576" ht="12"></row>', 1 << 18)
+    assert look.row == 1_048_576
+    with pytest.raises(FileError, match="so far out"):
+        looked(b'<row r="1"><c r="CZ1"/></row><row r="1048576"><c r="A1048576"/></row>', 1 << 18)
+
+
+def test_more_errors_than_there_is_room_for_are_refused() -> None:
+    cell = b'<c r="A%d" t="e"><v>#N/A</v></c>'
+    rows = (b'<row r="%d">' % n + (cell % n) * 10_000 + b"</row>" for n in range(1, 300))
+    look = Look("leads.xlsx")
+    with pytest.raises(ValueError, match="room for"):
+        deque(map(look.at, rows), maxlen=0)
+
+
+@pytest.mark.parametrize("text", [b'<c t="e" ', b"<c><f ", b'<row hidden="', b"<c <f ", b"<c '"])
+def test_what_never_ends_is_read_in_one_pass(text: bytes) -> None:
+    begun = time.process_time()
+    with suppress(ValueError):
+        looked(text * 60_000, 1 << 16)
+    assert time.process_time() - begun < 20  # it took hours
 
 
 def test_a_row_longer_than_any_is_taken_in_pieces() -> None:
@@ -156,7 +192,7 @@ def test_a_row_longer_than_any_is_taken_in_pieces() -> None:
         {"rels": ("worksheets/sheet1.xml", "/xl/worksheets/Sheet1.XML")},
         {"rels": ("worksheets/sheet1.xml", "/xl/worksheets/sheet1.xml")},
         {"xl/workbook.xml": ('name="Leads"', 'state="visible" name="A>B &amp; Co"')},
-        {"sheet1.xml": ("<", "<")},
+        {},
     ],
 )
 @pytest.mark.parametrize("hidden", ["", ' hidden="1"'])
@@ -200,6 +236,8 @@ def test_a_lead_behind_a_row_of_the_same_number_is_not_lost(tmp_path: Path) -> N
     [
         ("worksheets/sheet1.xml", "xl/worksheets/sheet1.xml", "where its sheet is"),
         ("<Relationship ", OTHER + "<Relationship ", "two names"),
+        ("</Relationships>", "", "can be read"),
+        ('Target="', 'Target="worksheets/bad.xml" z:Target="', "where its sheet is"),
     ],
 )
 def test_a_sheet_that_is_nowhere_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -207,4 +245,52 @@ def test_a_sheet_that_is_nowhere_is_refused(tmp_path: Path, old: str, new: str, 
     sheet_workbook(path, [HEAD])
     packed_again(path, **{"workbook.xml.rels": (old, new)})
     with pytest.raises(FileError, match=says):
+        rows_of(path)
+
+
+BAD = '<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"/></row>'
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/workbook.xml", "<sheets>", '<!-- <sheet name="Leads" r:id="rId7"/> --><sheets>'),
+        ("sheet1.xml", "<worksheet", "<!-- <x:worksheet > --><worksheet"),
+    ],
+)
+def test_comments_say_nothing(tmp_path: Path, part: str, old: str, new: str) -> None:
+    path = tmp_path / "leads.xlsx"
+    sheet_workbook(path, [HEAD, text_row(2, *LEADS[0])])
+    packed_again(path, **{part: (old, new)})
+    assert rows_of(path) == {1: ("Mobile", "Name"), 2: LEADS[0]}
+    sheet_workbook(path, [BAD.encode()])
+    packed_again(path, **{part: (old, new)})
+    with pytest.raises(FileError, match="so far out"):
+        rows_of(path)
+
+
+def test_a_part_of_almost_the_same_name_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "leads.xlsx"
+    sheet_workbook(path, [BAD.encode()])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/work\u017fheets/sheet1.xml", "<worksheet/>")
+    with pytest.raises(FileError, match="so far out"):
+        rows_of(path)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<sst uniqueCount="7777777777">',
+        "<sst uniqueCount='" + "0" * 30 + "900000000'>",
+        f'<!-- {"x" * 400_000} --><sst uniqueCount="+99999999">',
+        '<x:sst xmlns:x="urn:x" uniqueCount="16777217">',
+    ],
+)
+def test_more_texts_than_any_workbook_has_are_not_believed(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "leads.xlsx"
+    sheet_workbook(path, [HEAD])
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", head)
+    with pytest.raises(FileError, match="more texts than any"):
         rows_of(path)
