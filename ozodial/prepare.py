@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
-from itertools import islice
+from itertools import compress, islice, repeat
 from operator import itemgetter
 
 from ozodial.dates import check_at
@@ -37,7 +38,9 @@ from ozodial.shown import shown
 from ozodial.spread import Spread, SpreadTime
 from ozodial.turns import first_leads, given_times, wants_time
 
-_new = tuple.__new__
+_made = partial(tuple.__new__, StagedRow)
+"""By C code, at a third of the cost of StagedRow(row=..., ...)."""
+
 _READY = str(State.READY)
 """SQLite's driver takes three times as long for a text that is a member of an enum."""
 
@@ -213,37 +216,42 @@ def _rules(recipe: Recipe, sheet: Sheet) -> Rules:
 def _staged(
     judged: Iterator[Judged], sent: Sequence[str], spread: Spread | None
 ) -> Iterator[StagedRow]:
-    """The rows as the ledger keeps them."""
+    """The rows as the ledger keeps them, made column by column: a third cheaper than row by row."""
     hashed = lead_hasher(sent)
-    time_at = sent.index(Field.SCHEDULED) if spread is not None else 0
     name_at = sent.index(Field.NAME) if Field.NAME in sent else None
     while some := list(islice(judged, _AT_ONCE)):
-        readable = json_lists([row[1] for row in some])
-        sendable = iter(json_lists([row[3] for row in some if row[5] is State.READY]))
-        for row, cells in zip(some, readable, strict=True):
-            number, _, phone, values, scheduled, state, reason, message = row
-            ready = state is State.READY
-            known = values
-            if spread is not None and type(scheduled) is SpreadTime:
-                scheduled = str(scheduled)
-                known = (*values[:time_at], spread.key, *values[time_at + 1 :])
-            # Made by C code at a third of the cost of StagedRow(row=..., ...).
-            yield _new(
-                StagedRow,
-                (
-                    number,
-                    _READY if ready else str(state),
-                    None if reason is None else str(reason),
-                    None if ready else message,
-                    phone,
-                    values[name_at] if name_at is not None and values else "",
-                    scheduled,
-                    next(sendable) if ready else "[]",
-                    hashed(known) if ready else None,
-                    cells,
-                    message if ready else None,
-                ),
-            )
+        numbers, cells, phones, values, times, states, reasons, messages = zip(*some, strict=True)
+        ready = [state is State.READY for state in states]
+        known: Sequence[Sequence[str]] = values
+        if spread is not None:
+            known = _with_key(values, times, sent.index(Field.SCHEDULED), spread.key)
+            times = tuple(map(str, times))
+        sendable = iter(json_lists(list(compress(values, ready))))
+        staged = zip(
+            numbers,
+            [_READY if good else str(state) for good, state in zip(ready, states, strict=True)],
+            [None if reason is None else str(reason) for reason in reasons],
+            [None if good else said for good, said in zip(ready, messages, strict=True)],
+            phones,
+            repeat("") if name_at is None else [row[name_at] if row else "" for row in values],
+            times,
+            [next(sendable) if good else "[]" for good in ready],
+            [hashed(row) if good else None for good, row in zip(ready, known, strict=True)],
+            json_lists(cells),
+            [said if good else None for good, said in zip(ready, messages, strict=True)],
+            strict=False,
+        )
+        yield from map(_made, staged)
+
+
+def _with_key(
+    values: Sequence[Sequence[str]], times: Sequence[str], time_at: int, key: str
+) -> Sequence[Sequence[str]]:
+    """The values with a key for each time that the spread gave: the lead stays the same one."""
+    return [
+        (*row[:time_at], key, *row[time_at + 1 :]) if type(time) is SpreadTime else row
+        for row, time in zip(values, times, strict=True)
+    ]
 
 
 def json_lists(rows: Sequence[Sequence[str]]) -> list[str]:
