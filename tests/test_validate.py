@@ -51,6 +51,21 @@ def reasons(checked: Checked) -> list[tuple[Reason, str]]:
 TIME = "2026-11-25 10:00:00"
 
 
+@pytest.mark.parametrize(
+    ("phone", "limit", "found"),
+    [
+        ("#REF!", None, [Reason.CELL_ERROR]),
+        ("#N/A", 2_000, [Reason.CELL_ERROR]),
+        ("1" * 200, 250, [Reason.PHONE_INVALID, Reason.ROW_TOO_LONG]),
+    ],
+)
+def test_a_row_whose_phone_alone_is_odd_lacks_no_reason(
+    phone: str, limit: int | None, found: list[Reason]
+) -> None:
+    checked = check(phone, TIME, "Asha", "", "", "", "", "Pune", row_characters=limit)
+    assert [problem.reason for problem in checked.problems] == found
+
+
 def test_a_lead_comes_in_the_form_that_is_sent() -> None:
     checked = check(
         " +91 98765 43210 ", "25/11/2026 10 am", " Asha  Rao ", "31/12/2026", "05", "a1", "", "Pune"

@@ -25,7 +25,7 @@ ROOMS = {
         ("a_known_text_counts",),
     ),
     "validate": Room(("validate",), ("problems", "validate", "prepare"), ("check_shows",)),
-    "ledger": Room(("ledger",), ("ledger_faults", "ledger"), ("many_threads",)),
+    "ledger": Room(("ledger",), ("ledger_faults", "ledger", "joining"), ("many_threads",)),
     "matching": Room(("matching",), ("matching", "interpret_truth")),
     "body": Room(
         ("body", "answers"),
