@@ -16,6 +16,7 @@ from ozodial.errors import UsageError
 from ozodial.fixes import fix_for
 from ozodial.formula import guarded
 from ozodial.outfile import check_place, is_ours, written_whole
+from ozodial.places import MOST_ROWS
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 ADDED = ("ozodial_row", "ozodial_status", "ozodial_reason", "ozodial_message", "ozodial_fix")
 """Our columns; those that an earlier export added give way to the new ones."""
 
-_SHEET_ROWS = 1_048_576
 _CELL_CHARACTERS = 32_767
 _HEADER_BYTES = 1 << 20
 
@@ -174,9 +174,9 @@ def _xlsx(path: Path, layout: _Layout, rows: Iterable[ExportRow]) -> int:
         count = 0
         _sheet_row(sheet, 0, layout.names, bold)
         for count, row in enumerate(rows, 1):
-            if count >= _SHEET_ROWS:
+            if count >= MOST_ROWS:
                 raise UsageError(
-                    f"{path}: a workbook holds {_SHEET_ROWS - 1} rows and there are more",
+                    f"{path}: a workbook holds {MOST_ROWS - 1} rows and there are more",
                     "write a .csv file",
                 )
             _sheet_row(sheet, count, layout.cells(row), text)

@@ -1,10 +1,10 @@
 """Why a date can't be sent, in a sentence: nothing there, unreadable, past, or too far ahead."""
 
+from ozodial.bulk import DATE
 from ozodial.dates import other_order
 from ozodial.models import DateOrder, Reason
 from ozodial.shown import shown
 
-_DATE = 10
 _FORMS = {
     DateOrder.DMY: "2026-12-25 15:30:00, or day first as 25/12/2026 15:30",
     DateOrder.MDY: "2026-12-25 15:30:00, or month first as 12/25/2026 15:30",
@@ -27,7 +27,7 @@ def wrong_time(
         return Reason.TIME_MISSING, "the row has no ScheduledTime"
     if when is None:
         return Reason.DATE_UNREADABLE, unreadable(text, order)
-    if len(when) == _DATE:
+    if len(when) == DATE:
         return Reason.TIME_MISSING, f"{shown(text)} is a date without a time of day"
     if when <= now:
         return Reason.TIME_PAST, f"{shown(text)} is past: the account's time is {now}"

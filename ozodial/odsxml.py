@@ -15,7 +15,8 @@ from typing import BinaryIO
 from ozodial.errors import FileError
 from ozodial.fillers import ERRORS
 from ozodial.models import Told
-from ozodial.unpacking import MOST_COLUMNS, MOST_TOLD, entries_of, far_out, pieces_of
+from ozodial.places import MOST_COLUMNS
+from ozodial.unpacking import MOST_TOLD, entries_of, far_out, pieces_of
 
 _MOST_CELLS = 20_000_000
 """A million rows of 16 columns, and a little more."""

@@ -8,7 +8,7 @@ are never turned into digits. The fast path takes only what the library's own pa
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ozodial.errors import UsageError
@@ -67,20 +67,26 @@ class Phones:
             raise UsageError(f"--region: there is no region {shown(region)}.", "--region IN")
         self._home_code = phonenumbers.country_code_for_region(self.region)
         self._home: Callable[[str], str | None] = fast_path(self.region)
-        self._home_many = lru_cache(1)(partial(many_path, self.region))
         self._form = form
         self.fast = self._home if form is PhoneForm.NATIONAL else self._fast_written
         """The number for a cell that is plainly a home number, None for all else."""
         self._abroad = Abroad(self._home_code)
-        self._short_code = lru_cache(1)(partial(short_code_in, self.region))
         self._least = least_digits(self.region)
         self._read_odd = lru_cache(_CACHED)(self._odd)
+
+    @cached_property
+    def _home_many(self) -> Callable[[Sequence[str]], list[str]]:
+        return many_path(self.region)
+
+    @cached_property
+    def _short_code(self) -> Callable[[str], object]:
+        return short_code_in(self.region)
 
     def fast_many(self, texts: Sequence[str]) -> list[str]:
         """`fast` for many cells at once; "" for what needs a look by itself."""
         if len(texts) < _MANY:
             return [self.fast(text) or "" for text in texts]
-        numbers = self._home_many()(texts)
+        numbers = self._home_many(texts)
         if self._form is PhoneForm.NATIONAL:
             return numbers
         return [number and self._written(number) for number in numbers]
@@ -183,7 +189,7 @@ class Phones:
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
     def _too_short(self, digits: str, cell: str) -> Phone:
-        if self._short_code()(digits):
+        if self._short_code(digits):
             return _not_dialled(cell, "a short code")
         return _invalid(cell, f"it has {len(digits)} digits, too few for {self.region}")
 

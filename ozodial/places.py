@@ -11,6 +11,9 @@ _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 _LONGEST_NAME = 31
 """Excel takes no longer sheet names."""
 
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+"""Of a sheet in Excel."""
+
 MOST_NAMED = 5
 """Columns in one sentence."""
 

@@ -27,6 +27,7 @@ from ozodial.delimited import Shape, detect
 from ozodial.errors import FileError
 from ozodial.formula import unguarded
 from ozodial.models import NOTHING_TOLD, BrokenRow, Chunk, Row, Told
+from ozodial.places import MOST_COLUMNS
 from ozodial.quotes import quoted_rows, too_long
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ STDIN = "-"
 CHUNK_CHARACTERS = 1 << 15
 """Of rows that are worked on at once: some hundreds, and few where they are long."""
 
-_MOST_CELLS = 16_384
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 _ZIP = b"PK\x03\x04"
@@ -166,14 +166,14 @@ def _csv_chunks(source: Source, shape: Shape) -> Iterator[Chunk]:
 
 def _not_too_wide(chunks: Iterator[Chunk], label: str) -> Iterator[Chunk]:
     for chunk in chunks:
-        if chunk.rows and max(map(len, chunk.rows)) > _MOST_CELLS:
+        if chunk.rows and max(map(len, chunk.rows)) > MOST_COLUMNS:
             number, cells = next(
                 (number, len(row))
                 for number, row in zip(*chunk, strict=True)
-                if len(row) > _MOST_CELLS
+                if len(row) > MOST_COLUMNS
             )
             message = f"{label}: row {number} has {cells:,} cells."
-            hint = f"A spreadsheet's row holds {_MOST_CELLS:,} at most: export the leads again."
+            hint = f"A spreadsheet's row holds {MOST_COLUMNS:,} at most: export the leads again."
             raise FileError(message, hint)
         yield chunk
 

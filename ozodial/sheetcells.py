@@ -10,12 +10,12 @@ import html
 import re
 from itertools import pairwise
 
-from ozodial.unpacking import MOST_COLUMNS, MOST_TOLD, far_out
+from ozodial.places import MOST_COLUMNS, MOST_ROWS
+from ozodial.unpacking import MOST_TOLD, far_out
 
 _MOST_CELLS = 40_000_000
 """A million rows of 40 columns; the library takes 32 bytes for each, filled or not."""
 
-_MOST_ROWS = 1_048_576
 _LONGEST_ROW = 1 << 19
 
 _FORMULA = re.compile(
@@ -59,6 +59,7 @@ class Look:
     """One pass over a sheet's XML, piece by piece."""
 
     def __init__(self, label: str) -> None:
+        self.row = 0
         self.unvalued: dict[int, list[int]] = {}
         self.errors: dict[int, dict[int, str]] = {}
         self.hidden = 0
@@ -66,7 +67,6 @@ class Look:
         self._prefix = b""
         self._rest = b""
         self._columns = 26
-        self.row = 0
         self._filled = 0
         self._is_settled = True
         self._told = 0
@@ -139,7 +139,7 @@ class Look:
             number = _ROW_NUMBER.match(text, max(0, text.rfind(b"<row ", 0, last)))
             self._filled = max(self._filled, int(number[1]) if number is not None else 0)
         rows, columns = self._filled, self._columns
-        if self.row > _MOST_ROWS or columns > MOST_COLUMNS or rows * columns > _MOST_CELLS:
+        if self.row > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > _MOST_CELLS:
             raise far_out(self._label, rows, columns)
 
     def _in_order(self, numbers: list[int]) -> None:

@@ -23,9 +23,6 @@ BOMB_SIZE = 128 << 20
 _BOMB_RATIO = 200
 """A sheet's XML packs 10 to 30 times; what packs better than this holds nothing but repetition."""
 
-MOST_COLUMNS = 16_384
-"""Of a sheet in Excel."""
-
 MOST_TOLD = 2_000_000
 """Cells of a workbook of which something is told: each is kept by itself."""
 

@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 from ozodial.biff import ERRORS
 from ozodial.models import Told
+from ozodial.places import MOST_COLUMNS, MOST_ROWS
 from ozodial.sheetxml import targets_in
-from ozodial.unpacking import MOST_COLUMNS, far_out, pieces_of
+from ozodial.unpacking import far_out, pieces_of
 
 _BOOK, _RELATIONS = "xl/workbook.bin", "xl/_rels/workbook.bin.rels"
 _TEXTS, _STYLES = "xl/sharedStrings.bin", "xl/styles.bin"
@@ -25,7 +26,6 @@ _SHEETS = ("xl/worksheets/", "xl/chartsheets/", "xl/dialogsheets/")
 
 _ODD_PART = re.compile(rb"""sheets/[^"'<>]*(?:&|[.]rels)""")
 
-_MOST_ROWS = 1_048_576
 _MOST_CELLS = 100_000_000
 _MOST_SPARSE = 10_000_000
 """Places for cells where hardly any is filled."""
@@ -165,7 +165,7 @@ def _length(texts: "array[int]", number: int) -> int:
 
 
 def _refuse_outside(row: int, column: int) -> None:
-    if row >= _MOST_ROWS or column >= MOST_COLUMNS:
+    if row >= MOST_ROWS or column >= MOST_COLUMNS:
         raise ValueError("it has cells where no sheet has any")
 
 

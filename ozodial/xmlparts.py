@@ -34,9 +34,10 @@ def refuse_broken_parts(file: BinaryIO, label: str) -> None:
     for entry in entries_of(file):
         if entry.flag_bits & _ENCRYPTED:
             continue
-        if path_of(entry) == _TEXTS:
+        path = path_of(entry)
+        if path == _TEXTS:
             read_tags(file, entry, label, _refuse_many)
-        elif path_of(entry) in _PARTS:
+        elif path in _PARTS:
             read_tags(file, entry, label, None)
     file.seek(0)
 
