@@ -6,11 +6,15 @@ does, `tables` does). Never imports rich.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ozodial.hours import day_name
 from ozodial.models import SettledRow, State
-from ozodial.stories import BatchLine, Plan, ReasonCount, RunLine, RunStory
+from ozodial.plans import Plan, ReasonCount
 from ozodial.words import clipped, duration, endpoint_name, plural, told_counts, why, width
+
+if TYPE_CHECKING:
+    from ozodial.stories import BatchLine, RunLine, RunStory
 
 BAR = "█"
 """Where a stream can't write it, `report` writes `#`."""
@@ -60,7 +64,7 @@ def _aligned_table(block: Block) -> list[str]:
     return lines
 
 
-def runs_block(runs: Sequence[RunLine]) -> Block:
+def runs_block(runs: "Sequence[RunLine]") -> Block:
     """A line a run."""
     columns = ("run", "created", "command", "campaign", "file", "rows", "state", "result")
     rows = [
@@ -79,7 +83,7 @@ def runs_block(runs: Sequence[RunLine]) -> Block:
     return Block("", columns, rows, frozenset({"run", "rows"}))
 
 
-def story_blocks(story: RunStory) -> list[Block]:
+def story_blocks(story: "RunStory") -> list[Block]:
     """One run from its settings to its problem rows."""
     run = story.line
     title = f"run {run.run}: {run.file}, {plural(run.rows, 'row')}, {run.state}"
@@ -155,7 +159,7 @@ def _reasons_block(reasons: Sequence[ReasonCount]) -> Block:
     return Block("Reasons", ("rows", "state", "reason", "such as"), rows, frozenset({"rows"}))
 
 
-def _batches_block(batches: Sequence[BatchLine]) -> Block:
+def _batches_block(batches: "Sequence[BatchLine]") -> Block:
     columns = (
         *("batch", "waited", "started", "rows", "outcome", "took", "HTTP", "transaction"),
         "message",
@@ -177,7 +181,7 @@ def _batches_block(batches: Sequence[BatchLine]) -> Block:
     return Block("Requests", columns, rows, frozenset({"batch", "waited", "rows", "took"}))
 
 
-def _waited(batch: BatchLine) -> str:
+def _waited(batch: "BatchLine") -> str:
     if batch.waited is None:
         return ""
     return f"resumed after {duration(batch.waited)}" if batch.resumed else duration(batch.waited)

@@ -10,15 +10,12 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import NamedTuple
 
-from ozodial.dates import Dates, canonical
+from ozodial.dates import DATE, Dates, canonical
 from ozodial.endpoints import fits_name_rule
 from ozodial.fillers import ERRORS, FILLERS, NAME_FILLERS
 from ozodial.models import BrokenRow, Columns, Field, Rules
 from ozodial.moments import Moments
 from ozodial.phones import Phone, Phones
-
-DATE = 10
-"""The length of a date without a time."""
 
 END_OF_DAY = " 23:59:59"
 PRIORITIES = frozenset(["", *map(str, range(1, 100))])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ozodial.answers import Known, Means, look_up
 from ozodial.body import read_body
 from ozodial.endpoints import Access
-from ozodial.models import Reply
+from ozodial.replies import Reply
 
 DEEPEST = 6
 

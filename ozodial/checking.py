@@ -28,14 +28,9 @@ from ozodial.opening import (
     pace_of,
     recipe_of,
 )
+from ozodial.plans import ColumnLine, Forecast, Plan, ReasonCount
 from ozodial.render import Viewer
 from ozodial.report import show_plan
-from ozodial.stories import (
-    ColumnLine,
-    Forecast,
-    Plan,
-    ReasonCount,
-)
 from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN, clock
 
 if TYPE_CHECKING:

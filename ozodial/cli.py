@@ -5,6 +5,8 @@ A command here has no logic: it gathers what was typed into one record and calls
 """
 
 import sys
+from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -230,14 +232,24 @@ def _main(
 
 
 def main() -> None:
-    """The console script. Whatever happens, a sentence and an exit code, never a traceback."""
+    """The command. Whatever happens, a sentence and an exit code, never a traceback."""
     try:
-        app()
+        _with_only(sys.argv[1:2])()
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # a bug of ours is still one sentence to its user
         _tell_bug(error)
         sys.exit(ExitCode.BUG)
+
+
+def _with_only(words: Sequence[str]) -> typer.Typer:
+    """The program with the command that was asked for alone: making all of them takes a while."""
+    for command in app.registered_commands:
+        if [command.name or getattr(command.callback, "__name__", "")] == list(words):
+            small = copy(app)
+            small.registered_commands, small.registered_groups = [command], []
+            return small
+    return app
 
 
 def _tell_bug(error: Exception) -> None:

@@ -25,7 +25,7 @@ from ozodial import __version__
 from ozodial.address import is_loopback
 from ozodial.endpoints import HttpRequest
 from ozodial.errors import SettingError, UsageError
-from ozodial.models import Lost, NotSent, Reply
+from ozodial.replies import Lost, NotSent, Reply
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of an answer; a batch's answer is some 100 kB."""

@@ -27,7 +27,6 @@ from ozodial.models import State, Target
 from ozodial.opening import (
     Given,
     Place,
-    catch_signals,
     check_files,
     chosen_endpoint,
     name_missing,
@@ -40,6 +39,7 @@ from ozodial.opening import (
 from ozodial.origins import origins
 from ozodial.outlets import told
 from ozodial.render import Viewer
+from ozodial.signals import catch_signals
 
 if TYPE_CHECKING:
     from ozodial.asking import Asking

@@ -3,7 +3,6 @@
 Errors: UsageError that names the file and the key, never a value: a secret may stand there.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,9 +15,11 @@ def all_profiles(config: Path) -> dict[str, object]:
     try:
         text = config.read_bytes()
     except FileNotFoundError:
-        text = b""
+        return {}
     except OSError as error:
         raise UsageError(f"The config file {config} can't be read: {error.strerror}.") from error
+    import tomllib
+
     try:
         profiles = tomllib.loads(text.decode()).get("profiles", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

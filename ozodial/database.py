@@ -165,8 +165,18 @@ def _tune_sqlite(engine: Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
+        if not _reads(connection):
+            _set_haste(connection)
         # a read that turns into a write could not wait for the lock, so writers say so at once
         connection.exec_driver_sql("BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
+
+
+def _set_haste(connection: Connection) -> None:
+    """Whether a commit waits for the disk; one that does waits for all that were before it, too."""
+    hasty = bool(connection.get_execution_options().get("hasty", False))
+    if connection.info.get("hasty", False) != hasty:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if hasty else 'FULL'}")
+        connection.info["hasty"] = hasty
 
 
 def _reads(connection: Connection) -> bool:

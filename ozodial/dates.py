@@ -7,28 +7,17 @@ what no shape here fits, if a month's name settles its order.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 
-from ozodial.errors import UsageError
 from ozodial.models import DateOrder
-from ozodial.shown import shown
 
-HORIZON_DAYS = 30
-"""The newest vendor page; older ones said 365."""
-
-_DATE, _MINUTE, _MOMENT = 10, 16, 19
+DATE, _MINUTE, _MOMENT = 10, 16, 19
 """The lengths of `YYYY-MM-DD`, of it with hour and minute, and of it with seconds too."""
 
 _LONGEST = 64
 _CACHED = 4096
-_CLOCKS = {
-    "": "",
-    **{f" {h:02}:{m:02}": f" {h:02}:{m:02}:00" for h in range(24) for m in range(60)},
-}
-"""What may stand behind a day, and what is sent for it."""
-
 _PIVOT = 69
 """POSIX: two-digit years 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068."""
 
@@ -61,15 +50,12 @@ _NUMERIC = {
     DateOrder.YMD: rf"(?P<year>\d{{2}})(?P<sep>[-/.]){_NUMBER}(?P=sep){_DAY}",
 }
 _REVERSED = {DateOrder.DMY: DateOrder.MDY, DateOrder.MDY: DateOrder.DMY}
-_SHAPES = [
-    re.compile(shape + _TIME, re.IGNORECASE | re.ASCII)
-    for shape in (
-        r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})",
-        rf"(?:[a-z]{{3,9}},?\s+)?{_DAY}(?:st|nd|rd|th)?[-/.,\s]*{_MONTH}[-/.,\s]*{_YEAR}",
-        rf"(?:[a-z]{{3,9}},?\s+)?{_MONTH}[-/.\s]*{_DAY}(?:st|nd|rd|th)?(?:\s*,\s*|[-/.\s]+){_YEAR}",
-        r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})",
-    )
-]
+_ORDERLESS = (
+    r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})",
+    rf"(?:[a-z]{{3,9}},?\s+)?{_DAY}(?:st|nd|rd|th)?[-/.,\s]*{_MONTH}[-/.,\s]*{_YEAR}",
+    rf"(?:[a-z]{{3,9}},?\s+)?{_MONTH}[-/.\s]*{_DAY}(?:st|nd|rd|th)?(?:\s*,\s*|[-/.\s]+){_YEAR}",
+    r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})",
+)
 _ISO_ZONED = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?\s?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)",
     re.ASCII,
@@ -77,11 +63,6 @@ _ISO_ZONED = re.compile(
 _UTC = re.compile(r"\s?(?:Z|UTC|GMT)$")
 _NAMED_ZONE = re.compile(r"(.*\d(?: ?[AaPp][Mm])?) ?(?:\(([A-Z]{3,5})\)|([A-Z]{3,5}))")
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,12})?", re.ASCII)
-_NAMED_MONTH = re.compile(rf"(?<![a-z])(?:{'|'.join(_MONTHS)})(?![a-z])", re.IGNORECASE)
-_RELATIVE = re.compile(
-    r"(?P<day>today|tomorrow|\+\s?(?P<ahead>\d{1,3})\s?d(?:ays?)?)(?P<rest>.*)", re.IGNORECASE
-)
-_AT_EXAMPLE = '--at "tomorrow 10:00", --at "+3d 10:00" or --at "25/12/2026 15:30"'
 
 
 class Dates:
@@ -99,10 +80,15 @@ class Dates:
     ) -> None:
         self._zone = zone
         self._order = order
-        self._shapes = [re.compile(_NUMERIC[order] + _TIME, re.IGNORECASE | re.ASCII), *_SHAPES]
         self._days_added = _BETWEEN_EPOCHS if since_1904 else 0
         self._read_odd: Callable[[str], str | None] = lru_cache(_CACHED)(self._odd)
         self._days: dict[str, str] = {}
+
+    @cached_property
+    def _clocks(self) -> Mapping[str, str]:
+        """What may stand behind a day, and what is sent for it."""
+        clocks = (f" {hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+        return {"": "", **{clock: f"{clock}:00" for clock in clocks}}
 
     def read(self, text: str) -> str | None:
         """`YYYY-MM-DD HH:MM:SS` (19 characters), `YYYY-MM-DD` (10: no time), or None."""
@@ -112,13 +98,13 @@ class Dates:
                 datetime.fromisoformat(text)
                 # From Python 3.13 on, hour 24 is read, as the next day.
                 return text if text[11:13] != "24" else None
-            if marks == "--" and len(text) == _DATE:
+            if marks == "--" and len(text) == DATE:
                 date.fromisoformat(text)
                 return text
         except ValueError:
             return None
         # A file has few days: `25/12/2026` is turned round once, not for each of its rows.
-        day, clock = self._days.get(text[:_DATE]), _CLOCKS.get(text[_DATE:])
+        day, clock = self._days.get(text[:DATE]), self._clocks.get(text[DATE:])
         if day is not None and clock is not None:
             return day + clock
         return self._by_slices(text) or self._read_odd(text)
@@ -126,13 +112,13 @@ class Dates:
     def _by_slices(self, text: str) -> str | None:
         """The commonest other shapes, rearranged: year last, without seconds, with a T."""
         iso = text
-        if len(text) not in (_DATE, _MINUTE, _MOMENT):
+        if len(text) not in (DATE, _MINUTE, _MOMENT):
             return None
         if turned := text[2] == text[5] and text[2] in "/-.":
-            iso = _turned(text, self._order) + text[_DATE:]
+            iso = _turned(text, self._order) + text[DATE:]
             if len(iso) != len(text):
                 return None
-        if len(text) == _DATE:
+        if len(text) == DATE:
             marks = "--"
         else:
             iso = f"{iso[:10]} {iso[11:]}" if iso[10] == "T" else iso
@@ -145,7 +131,7 @@ class Dates:
         except ValueError:
             return None
         if turned and len(self._days) < _CACHED:
-            self._days[text[:_DATE]] = iso[:_DATE]
+            self._days[text[:DATE]] = iso[:DATE]
         return iso
 
     def _odd(self, text: str) -> str | None:
@@ -157,7 +143,7 @@ class Dates:
         named = _NAMED_ZONE.fullmatch(cell)
         if named is not None and (found := self._here(named[1], named[2] or named[3])) is not None:
             return found
-        for shape in self._shapes:
+        for shape in _shapes(self._order):
             match = shape.fullmatch(cell)
             if match is not None:
                 return _from_parts(match.groupdict())
@@ -165,12 +151,12 @@ class Dates:
             return self._zoned(cell)
         if _SERIAL.fullmatch(cell):
             return _from_serial(cell, self._days_added)
-        return self._by_dateutil(cell) if _NAMED_MONTH.search(cell) else None
+        return self._by_dateutil(cell) if _named_month()(cell) else None
 
     def _here(self, text: str, name: str) -> str | None:
         """A text before a zone's letters, where the account's own zone has these at that time."""
         found = None if _ISO_ZONED.fullmatch(text) else self.read(text)
-        if found is None or len(found) == _DATE:
+        if found is None or len(found) == DATE:
             return None
         moment = datetime.fromisoformat(found).replace(tzinfo=self._zone)
         return found if moment.tzname() == name else None
@@ -211,6 +197,21 @@ class Dates:
         raise ValueError(f"zone {name}")
 
 
+# Compiled when a cell needs them: that takes longer than the whole check of a small file.
+
+
+@cache
+def _shapes(order: DateOrder) -> Sequence[re.Pattern[str]]:
+    shapes = (_NUMERIC[order], *_ORDERLESS)
+    return [re.compile(shape + _TIME, re.IGNORECASE | re.ASCII) for shape in shapes]
+
+
+@cache
+def _named_month() -> Callable[[str], object]:
+    names = "|".join(_MONTHS)
+    return re.compile(rf"(?<![a-z])(?:{names})(?![a-z])", re.IGNORECASE).search
+
+
 def other_order(text: str, order: DateOrder) -> DateOrder | None:
     """Month first instead of day first, or the reverse, where only so the text is a date."""
     other = _REVERSED.get(order)
@@ -220,56 +221,6 @@ def other_order(text: str, order: DateOrder) -> DateOrder | None:
 @lru_cache
 def _read_in(order: DateOrder) -> Callable[[str], str | None]:
     return Dates(None, order).read
-
-
-def read_at(text: str, now: datetime) -> str | None:
-    """What a person's `tomorrow 10:00` or date means, as `Dates.read` gives it; past or not."""
-    said = " ".join(text.split())
-    relative = _RELATIVE.fullmatch(said)
-    if relative is not None:
-        word = relative["day"].lower()
-        ahead = int(relative["ahead"] or 0) + (word == "tomorrow")
-        said = (now.date() + timedelta(days=ahead)).isoformat() + relative["rest"]
-    return Dates(now.tzinfo).read(said)
-
-
-def resolve_at(text: str, now: datetime) -> str:
-    """The ScheduledTime that `--at` asks for; `now` is in the account's zone.
-
-    Raises UsageError when it can't be read, has no time, lies in the past or more than 30 days
-    ahead.
-    """
-    found = meaning_of_at(text, now)
-    check_at(text, found, now)
-    return found
-
-
-def meaning_of_at(text: str, now: datetime) -> str:
-    """The time that `--at` means, past or not.
-
-    Takes `today 18:30`, `tomorrow 10:00`, `+3d 10:00`, or a date with a time; gives
-    `YYYY-MM-DD HH:MM:SS`. Raises UsageError when it can't be read or has no time.
-    """
-    found = read_at(text, now)
-    if found is None:
-        raise UsageError(f"--at {shown(text)} is not a time that can be read.", _AT_EXAMPLE)
-    if len(found) == _DATE:
-        raise UsageError(f"--at {shown(text)} has no time of day.", _AT_EXAMPLE)
-    return found
-
-
-def check_at(text: str, found: str, now: datetime) -> None:
-    """UsageError if what `--at` means lies in the past, or more than 30 days ahead."""
-    here = canonical(now)
-    if found <= here:
-        raise UsageError(
-            f"--at {shown(text)} means {found}, which is past: it is {here} there.", _AT_EXAMPLE
-        )
-    if found > canonical(now + timedelta(days=HORIZON_DAYS)):
-        raise UsageError(
-            f"--at {shown(text)} means {found}, more than 30 days ahead: the vendor takes no more.",
-            _AT_EXAMPLE,
-        )
 
 
 def canonical(moment: datetime) -> str:

@@ -17,8 +17,8 @@ from ozodial.clock import Clock, utc
 from ozodial.diagnosis import Diagnosis, failed, ok, warning
 from ozodial.endpoints import Access, HttpRequest, campaign_status_request
 from ozodial.ledger import Ledger
-from ozodial.models import Lost, NotSent, Reply
 from ozodial.pacing import Patience
+from ozodial.replies import Lost, NotSent, Reply
 from ozodial.slots import Slots
 from ozodial.tokens import HINT, Tokens
 from ozodial.words import duration

@@ -24,7 +24,8 @@ from ozodial.answers import (
 from ozodial.body import LONGEST_TEXT, Said, read_body
 from ozodial.endpoints import Access, Endpoint
 from ozodial.matching import Item, match
-from ozodial.models import LeadRow, Lost, NotSent, Outcome, Reason, Reply, State
+from ozodial.models import LeadRow, Outcome, Reason, State
+from ozodial.replies import Lost, NotSent, Reply
 
 
 class Decision(StrEnum):

@@ -77,8 +77,10 @@ class Ledger:
         return self.clock.instant()
 
     @contextmanager
-    def write(self, about: str | None = None) -> Iterator[Connection]:
+    def write(self, about: str | None = None, *, hasty: bool = False) -> Iterator[Connection]:
         """One transaction, one fact. LedgerFullError if it can't be written.
+
+        A power cut may undo what is `hasty` until something that is not has been written after it.
 
         Where several hosts share the ledger, facts `about` different things are written side by
         side ("": about nothing that another fact could be about), without it one is written alone.
@@ -92,7 +94,7 @@ class Ledger:
                 )
             owner = self.owner
             try:
-                with self._transaction(about) as connection:
+                with self._transaction(about, hasty) as connection:
                     yield connection
             except BaseException:
                 self.owner = owner  # a new owner in a transaction that failed does not exist
@@ -102,9 +104,9 @@ class Ledger:
         """What `make` gives in a transaction, shared with threads that come with the same about."""
         return self._joining.commit(about, make)
 
-    def _transaction(self, about: str | None) -> AbstractContextManager[Connection]:
+    def _transaction(self, about: str | None, hasty: bool) -> AbstractContextManager[Connection]:
         if self._writer is None:
-            return self.engine.begin()
+            return (self.engine.execution_options(hasty=True) if hasty else self.engine).begin()
         return self._writer.transaction(about, lambda error: self.outage.wait(_away(error)))
 
     @contextmanager

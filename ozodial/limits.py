@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ozodial.dates import canonical, read_at
+from ozodial.appointed import read_at
+from ozodial.dates import canonical
 from ozodial.errors import UsageError
 from ozodial.models import Instant
 from ozodial.shown import shown

@@ -26,14 +26,10 @@ from ozodial.models import State
 from ozodial.opening import (
     guarded,
 )
+from ozodial.plans import ReasonCount
 from ozodial.render import Viewer, Viewing
 from ozodial.report import show_runs, show_story
-from ozodial.stories import (
-    BatchLine,
-    ReasonCount,
-    RunLine,
-    RunStory,
-)
+from ozodial.stories import BatchLine, RunLine, RunStory
 from ozodial.words import PROBLEM_STATES, PROBLEMS_SHOWN, plural
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ unknown key is an error that names the nearest right one. Flags are laid over it
 import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
@@ -58,6 +57,8 @@ def _parsed(path: str) -> Mapping[str, _Value]:
         ) from None
     if len(content) > _LARGEST:
         raise UsageError(f"The mapping file {path} is too long to be one.")
+    import tomllib
+
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,7 +1,6 @@
 """Why a date can't be sent, in a sentence: nothing there, unreadable, past, or too far ahead."""
 
-from ozodial.bulk import DATE
-from ozodial.dates import other_order
+from ozodial.dates import DATE, other_order
 from ozodial.models import DateOrder, Reason
 from ozodial.shown import shown
 

@@ -224,7 +224,10 @@ class Rules:
 
 
 class StagedRow(NamedTuple):
-    """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text."""
+    """One row as the ledger keeps it; `values` and `cells` are JSON arrays of text.
+
+    A reason, message or remark that is empty is none.
+    """
 
     row: int
     state: str
@@ -270,37 +273,6 @@ class SettledRow(NamedTuple):
     reason: str | None
     message: str | None
     remark: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole HTTP answer. `unread` says why its body was not read to the end, if so.
-
-    `date` is the server's own clock, where it tells it.
-    """
-
-    status: int
-    body: bytes
-    retry_after: float | None = None
-    unread: str = ""
-    date: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """Proof that the server got nothing (design section 4, rule 3)."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The request left, or may have, and no whole answer came back."""
-
-    message: str
-
-
-Answer = Reply | NotSent | Lost
 
 
 @dataclass(frozen=True, slots=True)

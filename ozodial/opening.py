@@ -1,15 +1,10 @@
 """What every command opens before it works: the place, the recipe, the ledger, the signals."""
 
-import signal
-import socket
-import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -31,7 +26,6 @@ from ozodial.outfile import at_home
 from ozodial.render import Viewer, Viewing, open_viewer
 
 if TYPE_CHECKING:
-    from ozodial.crew import Stop
     from ozodial.layout import Layout
     from ozodial.ledger import Ledger
     from ozodial.limits import Limit
@@ -196,51 +190,14 @@ def open_ledger(settings: config.Settings, sandbox: bool) -> "Iterator[Ledger]":
     with ExitStack() as stack:
         place = config.named_ledger(settings)
         if place is None and sandbox:
+            import tempfile
+
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ozodial-sandbox-"))
             place = str(Path(folder) / "ledger.db")
         ledger = Ledger.open(place or config.ledger_place(settings=settings), SystemClock())
         stack.callback(ledger.close)
         ledger.outage.patience = settings.number("patience", 0)
         yield ledger
-
-
-@contextmanager
-def catch_signals() -> "Iterator[Stop]":
-    """Ctrl-C and TERM (and a closed terminal) ask the run to stop, instead of breaking it off."""
-    from ozodial.crew import Stop
-
-    stop = Stop()
-    codes = {int(signal.SIGINT): ExitCode.INTERRUPTED, int(signal.SIGTERM): ExitCode.TERMINATED}
-    if hasattr(signal, "SIGHUP"):  # not on Windows
-        codes[int(signal.SIGHUP)] = ExitCode.TERMINATED
-    # A handler in Python has to wait for the main thread, which may just have gone to sleep on its
-    # queue; what the interpreter writes at once, a thread of our own reads.
-    near, far = socket.socketpair()
-    far.setblocking(False)
-
-    def listen() -> None:
-        while numbers := near.recv(16):
-            for number in numbers:
-                if number in codes:
-                    stop.ask(codes[number])
-
-    listener = threading.Thread(target=listen, name="ozodial-signals", daemon=True)
-    before = {number: signal.signal(number, _noted) for number in codes}
-    waker = signal.set_wakeup_fd(far.fileno(), warn_on_full_buffer=False)
-    listener.start()
-    try:
-        yield stop
-    finally:
-        signal.set_wakeup_fd(waker)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        far.close()
-        listener.join()
-        near.close()
-
-
-def _noted(_number: int, _frame: FrameType | None) -> None:
-    """Whoever listens has been told already."""
 
 
 def time_limit(settings: config.Settings) -> "Limit | None":

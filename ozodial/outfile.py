@@ -5,7 +5,6 @@ is never written over. Errors: UsageError, and whatever stood there still stands
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ from ozodial.errors import UsageError
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to (mode 0600); put in its place when the block ends well."""
+    import tempfile
+
     try:
         number, name = tempfile.mkstemp(path.suffix, f".{path.stem[:50]}-", path.parent)
     except OSError as error:

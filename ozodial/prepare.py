@@ -11,12 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from hashlib import blake2b
-from itertools import compress, islice, repeat
-from operator import itemgetter
 
-from ozodial.dates import check_at
+from ozodial.appointed import check_at
 from ozodial.dedupe import Suppressed, load_suppression
 from ozodial.delimited import Shape
 from ozodial.endpoints import Endpoint
@@ -26,31 +22,15 @@ from ozodial.hours import Hours
 from ozodial.judging import Judge, Judged
 from ozodial.layout import PLAIN, Layout
 from ozodial.mapping import Wanted, header_test, locate
-from ozodial.models import (
-    Chunk,
-    Columns,
-    Field,
-    Rules,
-    StagedRow,
-    State,
-)
+from ozodial.models import Chunk, Columns, Rules, StagedRow
 from ozodial.reader import Sheet, Source, open_source, read
 from ozodial.shown import shown
-from ozodial.spread import Spread, SpreadTime
+from ozodial.spread import Spread
+from ozodial.storing import stored
 from ozodial.turns import first_leads, given_times, wants_time
 
-_made = partial(tuple.__new__, StagedRow)
-"""By C code, at a third of the cost of StagedRow(row=..., ...)."""
-
-_READY = str(State.READY)
-"""SQLite's driver takes three times as long for a text that is a member of an enum."""
-
-_AT_ONCE = 512
 _CONTAINERS = 50_000
 """More than the rows of a transaction have."""
-
-_BETWEEN = "\0"
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +123,7 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
             columns=table.columns,
             sent=sent,
             judged=judged,
-            rows=lambda: _staged(judged(), sent, recipe.spread),
+            rows=lambda: stored(judged(), sent, recipe.spread),
             findings=findings,
             endpoint=recipe.endpoint,
             shape=source.shape,
@@ -229,94 +209,3 @@ def _rules(recipe: Recipe, sheet: Sheet) -> Rules:
         expiry_as_date=recipe.endpoint.expiry_as_date,
         hours=recipe.hours,
     )
-
-
-def _staged(
-    judged: Iterator[Judged], sent: Sequence[str], spread: Spread | None
-) -> Iterator[StagedRow]:
-    """The rows as the ledger keeps them, made column by column: a third cheaper than row by row."""
-    hashed = lead_hasher(sent)
-    name_at = sent.index(Field.NAME) if Field.NAME in sent else None
-    while some := list(islice(judged, _AT_ONCE)):
-        numbers, cells, phones, values, times, states, reasons, messages = zip(*some, strict=True)
-        ready = [state is State.READY for state in states]
-        known: Sequence[Sequence[str]] = values
-        if spread is not None:
-            known = _with_key(values, times, sent.index(Field.SCHEDULED), spread.key)
-            times = tuple(map(str, times))
-        sendable = iter(json_lists(list(compress(values, ready))))
-        staged = zip(
-            numbers,
-            [_READY if good else str(state) for good, state in zip(ready, states, strict=True)],
-            [None if reason is None else str(reason) for reason in reasons],
-            [None if good else said for good, said in zip(ready, messages, strict=True)],
-            phones,
-            repeat("") if name_at is None else [row[name_at] if row else "" for row in values],
-            times,
-            [next(sendable) if good else "[]" for good in ready],
-            [hashed(row) if good else None for good, row in zip(ready, known, strict=True)],
-            json_lists(cells),
-            [said if good else None for good, said in zip(ready, messages, strict=True)],
-            strict=False,
-        )
-        yield from map(_made, staged)
-
-
-def _with_key(
-    values: Sequence[Sequence[str]], times: Sequence[str], time_at: int, key: str
-) -> Sequence[Sequence[str]]:
-    """The values with a key for each time that the spread gave: the lead stays the same one."""
-    return [
-        (*row[:time_at], key, *row[time_at + 1 :]) if type(time) is SpreadTime else row
-        for row, time in zip(values, times, strict=True)
-    ]
-
-
-def json_lists(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Each row as a JSON array; most need no escapes, which is seen of all of them at once."""
-    texts = ['","'.join(row) for row in rows]
-    whole = "".join(texts)
-    quotes = 2 * (sum(map(len, rows)) - len(rows))
-    if whole.isprintable() and "\\" not in whole and whole.count('"') == quotes and all(rows):
-        return [f'["{text}"]' for text in texts]
-    return [json_list(row) for row in rows]
-
-
-def json_list(texts: Sequence[str]) -> str:
-    """A JSON array; a text without escapes is written three times as fast."""
-    text = '","'.join(texts)
-    if text.isprintable() and "\\" not in text and text.count('"') == 2 * len(texts) - 2:
-        return f'["{text}"]' if texts else "[]"
-    return _ENCODE(texts)
-
-
-def lead_hasher(sent: Sequence[str]) -> Callable[[Sequence[str]], bytes]:
-    """A function from values to 16 bytes that are equal for the same lead.
-
-    A lead is its filled fields by name, so neither the order of the columns counts nor one that is
-    empty.
-    """
-    order = sorted(range(len(sent)), key=lambda place: sent[place])
-    names = [sent[place] for place in order]
-    all_names = _BETWEEN.join(names)
-    pick = itemgetter(*order) if len(order) > 1 else tuple
-
-    def hashed(values: Sequence[str]) -> bytes:
-        sorted_values = pick(values)
-        if "" in sorted_values:
-            filled = [pair for pair in zip(names, sorted_values, strict=True) if pair[1]]
-            text = _BETWEEN.join(pair[0] for pair in filled)
-            sorted_values = tuple(pair[1] for pair in filled)
-        else:
-            text = all_names
-        text = _BETWEEN.join([text, *sorted_values])
-        if text.count(_BETWEEN) != 2 * len(sorted_values) - 1:
-            text = _ENCODE([text, *sorted_values])  # a value with the mark inside stays itself
-        return blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
-
-    return hashed
-
-
-def lead_hash(sent: Sequence[str], values: Sequence[str]) -> bytes:
-    """The hash of one lead."""
-    return lead_hasher(sent)(values)

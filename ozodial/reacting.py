@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ozodial.claims import BatchResult
 from ozodial.errors import RefusedError, StoppedError
 from ozodial.interpret import Decision, Verdict
-from ozodial.models import Instant, Lost, NotSent, Reply
+from ozodial.models import Instant
 from ozodial.pacing import Pacer, Patience
+from ozodial.replies import Lost, NotSent, Reply
 from ozodial.telling import batch_outcome
 
 UNKNOWN_IN_A_ROW = 2

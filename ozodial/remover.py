@@ -15,7 +15,7 @@ from ozodial.endpoints import Access
 from ozodial.events import Event, SendingEvent, WaitEvent
 from ozodial.interpret import Decision, Verdict, interpret_delete
 from ozodial.ledger import Ledger
-from ozodial.models import Lost, NotSent, Reason, Reply, SettledRow, State
+from ozodial.models import Reason, SettledRow, State
 from ozodial.pacing import POLL_SECONDS, Pacer, Patience
 from ozodial.reacting import (
     STALE_CLAIM,
@@ -27,6 +27,7 @@ from ozodial.reacting import (
     stale_after,
 )
 from ozodial.removals import Removal, Removals
+from ozodial.replies import Lost, NotSent, Reply
 from ozodial.shift import HaltError
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import Run

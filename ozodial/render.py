@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from ozodial.events import Event
-from ozodial.jsonl import JsonViewer, write_error
 from ozodial.plain import PlainViewer, QuietViewer
 from ozodial.streams import Sink
 from ozodial.words import sentences
@@ -160,6 +159,8 @@ def open_viewer(mode: Viewing) -> Viewer:
 
 def show_error(stream: TextIO | None, message: str, hint: str | None = None) -> None:
     """`error: sentence` and, where there is one, `next: command`; never raises."""
+    from ozodial.jsonl import write_error
+
     write_error(Sink(stream), message, hint)
 
 
@@ -170,6 +171,8 @@ def show_warning(stream: TextIO | None, text: str) -> None:
 
 def _screen(mode: Viewing, out: Sink, err: Sink) -> Screen:
     if mode.json:
+        from ozodial.jsonl import JsonViewer
+
         return JsonViewer(out, err, mode.verbosity)
     if mode.quiet:
         return QuietViewer(err)

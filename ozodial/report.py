@@ -5,17 +5,21 @@ with --json. Computes nothing that it was not given; loads rich for a terminal o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ozodial.blocks import BAR, Block, aligned, plan_blocks, runs_block, story_blocks
 from ozodial.jsonl import Json, write_record
 from ozodial.models import SettledRow, State
+from ozodial.plans import Forecast, Plan, ReasonCount
 from ozodial.render import Viewing
-from ozodial.stories import Forecast, Plan, ReasonCount, RunLine, RunStory
 from ozodial.streams import Sink
 from ozodial.words import TOLD_ORDER
 
+if TYPE_CHECKING:
+    from ozodial.stories import RunLine, RunStory
 
-def show_runs(view: Viewing, runs: Sequence[RunLine], none: str = "no runs yet") -> None:
+
+def show_runs(view: Viewing, runs: "Sequence[RunLine]", none: str = "no runs yet") -> None:
     """The list of runs, in the order given; `none` is what to say where there are none."""
     if view.json:
         _write_records(view, map(_run_record, runs))
@@ -25,7 +29,7 @@ def show_runs(view: Viewing, runs: Sequence[RunLine], none: str = "no runs yet")
         _write(view, [runs_block(runs)])
 
 
-def show_story(view: Viewing, story: RunStory) -> None:
+def show_story(view: Viewing, story: "RunStory") -> None:
     """One run from its settings to its problem rows."""
     if view.json:
         _write_records(view, _story_records(story))
@@ -64,7 +68,7 @@ def _counts_record(counts: Mapping[State, int]) -> dict[str, Json]:
     return {str(state): counts.get(state, 0) for state in TOLD_ORDER}
 
 
-def _run_record(run: RunLine) -> dict[str, Json]:
+def _run_record(run: "RunLine") -> dict[str, Json]:
     return {
         "event": "run",
         "run": run.run,
@@ -79,7 +83,7 @@ def _run_record(run: RunLine) -> dict[str, Json]:
     }
 
 
-def _story_records(story: RunStory) -> Iterable[dict[str, Json]]:
+def _story_records(story: "RunStory") -> Iterable[dict[str, Json]]:
     number = story.line.run
     yield _run_record(story.line)
     for name, value, source in story.settings:

@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from ozodial.dates import HORIZON_DAYS, canonical, read_at
+from ozodial.appointed import HORIZON_DAYS, read_at
+from ozodial.dates import canonical
 from ozodial.errors import UsageError
 from ozodial.hours import ALL_DAYS, Hours, days_text
 from ozodial.shown import shown

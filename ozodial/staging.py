@@ -7,31 +7,26 @@ that is still being staged belongs to its owner alone, and is discarded when tha
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import chain, groupby, islice
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ozodial.address import SANDBOX
-from ozodial.database import many
 from ozodial.errors import StoppedError, UsageError
 from ozodial.lasting import lasting
 from ozodial.ledger import Ledger
 from ozodial.marking import mark_accepted_before
 from ozodial.models import StagedRow, State, Target
-from ozodial.postgres import copy_in
 from ozodial.schema import batches, rows, runs, targets
+from ozodial.writing import Lot, lots, lots_of, rows_in, write_rows
 
-CHUNK = 5_000
+CHUNK = 10_000
+"""Rows a transaction."""
 
 PART = "/"
 """In a fingerprint, before the --limit: what stands before it is that of the whole file."""
-
-COLUMNS = (*StagedRow._fields, "run_id")
-_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-_TOGETHER = 50
-"""Rows a statement: one for each row costs a fifth more; SQLite once took 999 values at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +124,17 @@ class Staging:
 
     def add(self, run_id: int, staged: Iterable[StagedRow]) -> Iterator[int]:
         """Stage rows, a transaction for each chunk; yields the number of rows so far."""
-        source, done = iter(staged), 0
-        while chunk := list(islice(source, CHUNK)):
+        source, done = lots(staged), 0
+        while chunk := list(islice(source, lots_of(CHUNK))):
             self._add(run_id, chunk)
-            done += len(chunk)
+            done += rows_in(chunk)
             yield done
 
     @lasting
-    def _add(self, run_id: int, chunk: Sequence[StagedRow]) -> None:
-        with self._ledger.write("") as connection:
+    def _add(self, run_id: int, chunk: Sequence[Lot]) -> None:
+        with self._ledger.write("", hasty=True) as connection:
             self._check_mine(connection, run_id)
-            if connection.dialect.name == "postgresql":
-                copy_in(connection, "rows", COLUMNS, ((*row, run_id) for row in chunk))
-                return
-            lots = (chunk[at : at + _TOGETHER] for at in range(0, len(chunk), _TOGETHER))
-            for count, alike in groupby(lots, len):
-                flat = [tuple(chain.from_iterable(lot)) for lot in alike]
-                many(connection, _insert(run_id, count), flat)
+            write_rows(connection, run_id, chunk)
 
     @lasting
     def finish(self, run_id: int, left_out: int = 0) -> None:
@@ -282,11 +271,6 @@ class Staging:
                 "This process stood still for so long that its half-staged run was discarded.",
                 "run the same command again",
             )
-
-
-def _insert(run_id: int, count: int) -> str:
-    one = f"({', '.join('?' * len(StagedRow._fields))}, {run_id})"
-    return f"INSERT INTO rows ({_NAMES}) VALUES {', '.join([one] * count)}"  # noqa: S608
 
 
 def _json(options: RunOptions) -> str:

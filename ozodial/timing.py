@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ozodial.dates import meaning_of_at
+from ozodial.appointed import meaning_of_at
 from ozodial.errors import UsageError
 from ozodial.hours import ALL_DAY, ALL_DAYS, Hours, parse_days, parse_hours
 from ozodial.opening import Given

@@ -15,8 +15,8 @@ from ozodial.body import read_body
 from ozodial.client import Client
 from ozodial.endpoints import TOKEN_SECONDS, Access, token_request
 from ozodial.errors import RefusedError
-from ozodial.models import Lost, NotSent, Reply
 from ozodial.pacing import Patience, Pause
+from ozodial.replies import Lost, NotSent, Reply
 from ozodial.slots import Slots, Turn
 
 

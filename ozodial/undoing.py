@@ -17,10 +17,11 @@ from ozodial.jsonl import Json, write_record
 from ozodial.ledger import Ledger
 from ozodial.looking import check_kept
 from ozodial.models import Reason
-from ozodial.opening import Given, Place, catch_signals, guarded, open_ledger, open_place
+from ozodial.opening import Given, Place, guarded, open_ledger, open_place
 from ozodial.removals import Outlook, Removals
 from ozodial.remover import undo_command
 from ozodial.render import Viewer, Viewing
+from ozodial.signals import catch_signals
 from ozodial.staging import Run, Staging
 from ozodial.streams import Sink
 from ozodial.telling import now_there

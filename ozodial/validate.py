@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from operator import itemgetter
 
-from ozodial.bulk import DATE, END_OF_DAY, PRIORITIES, Bulk, Many
-from ozodial.dates import Dates, canonical
+from ozodial.bulk import END_OF_DAY, PRIORITIES, Bulk, Many
+from ozodial.dates import DATE, Dates, canonical
 from ozodial.endpoints import NAME_RULE, fits_name_rule, plain_name
 from ozodial.fillers import ERRORS, FILLERS, NAME_FILLERS
 from ozodial.misdated import unreadable, wrong_time

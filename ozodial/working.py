@@ -16,8 +16,9 @@ from ozodial import settings as config
 from ozodial.commands import access_of_run, take_part
 from ozodial.errors import ExitCode, OzodialError
 from ozodial.events import ErrorEvent, NoticeEvent
-from ozodial.opening import Given, catch_signals, guarded, open_ledger, open_place
+from ozodial.opening import Given, guarded, open_ledger, open_place
 from ozodial.render import Viewer, Viewing, open_viewer
+from ozodial.signals import catch_signals
 
 if TYPE_CHECKING:
     from ozodial.crew import Stop

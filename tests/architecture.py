@@ -37,24 +37,25 @@ GROUPS = (
           "__main__ cli cli_runs cli_tools cli_shared options typed completing"),
     Group("commands", "one call each", 250, 1000, 1,
           "commands checking looking undoing importing archive ledgers login prompting templates "
-          "working doctor opening outlets origins timing asking runpage confirm"),
+          "working doctor opening outlets origins timing signals asking runpage "
+          "confirm"),
     Group("doctor", "each look of `doctor`", 720, 960, 2, "checkup health inquiring"),
     Group("a run", "joins the steps, tells events", 260, 710, 3,
           "upload crew sending telling undo remover tokens throttle limits callbacks settling "
           "pacing batching shift reacting"),
     Group("a file's rows", "file -> rows with a state", 20, 300, 4,
-          "prepare judging turns dedupe leavings findings"),
+          "prepare judging turns dedupe leavings findings storing"),
     Group("columns", "headers -> our fields", 20, 280, 5,
           "mapping headers headrows mapfile layout"),
     Group("the ledger", "SQLite or PostgreSQL; one transaction a fact", 310, 650, 5,
-          "ledger staging claims sorting keys holders marking history removals purging upkeep "
-          "owners slots sifting lasting joining database postgres schema"),
+          "ledger staging writing claims sorting keys holders marking history removals purging "
+          "upkeep owners slots sifting lasting joining database postgres schema"),
     Group("checking", "row -> lead, or why not", 20, 240, 6,
-          "validate bulk phones numbering dates misdated "
+          "validate bulk phones numbering dates appointed misdated "
           "spread moments"),
     Group("showing", "events -> screens, lines, files", 290, 570, 6,
           "render live plain jsonl screen tables painter progress report logfile notify page "
-          "charts export template stories diagnosis blocks events words streams fixes"),
+          "charts export template stories plans diagnosis blocks events words streams fixes"),
     Group("a request", "batch -> outcomes", 595, 775, 6,
           "client interpret body answers matching campaigns"),
     Group("settings", "flag > env > profile", 795, 960, 6,
@@ -68,7 +69,7 @@ GROUPS = (
           "sheetcells odsxml xlsbin xmlparts unpacking"),
     Group("the vendor's calls", "each endpoint as data", 560, 800, 7, "endpoints deletes address"),
     Group("records", "what passes between", 250, 900, 8,
-          "models errors clock ages hours fillers formula shown places outfile"),
+          "models replies errors clock ages hours fillers formula shown places outfile"),
 )  # fmt: skip
 
 _LINE, _HEAD, _GAP, _LETTER, _WIDTH = 15, 42, 34, 6.7, 1240

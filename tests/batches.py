@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 
 from ozodial.endpoints import Access
-from ozodial.models import LeadRow, Reply
+from ozodial.models import LeadRow
+from ozodial.replies import Reply
 
 KEY, TOKEN = "k3y-0f-an-account", "eyJ.t0ken.of-an-hour"
 BASIC = Access("ops", KEY)

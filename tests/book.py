@@ -15,9 +15,9 @@ from ozodial.clock import Clock
 from ozodial.database import open_engine
 from ozodial.ledger import Ledger
 from ozodial.models import Outcome, Reason, StagedRow, State, Target
-from ozodial.prepare import lead_hash
 from ozodial.slots import SlotKey
 from ozodial.staging import NewRun, Run, RunOptions, Staging
+from ozodial.storing import lead_hash
 
 NOW = "2026-11-22 12:00:00"
 """A FakeClock's noon as a ScheduledTime."""

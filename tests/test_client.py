@@ -16,7 +16,7 @@ import pytest
 from ozodial.client import MAX_BODY, Client
 from ozodial.endpoints import BULK_ADD_V1, Access, HttpRequest, Upload
 from ozodial.errors import SettingError, UsageError
-from ozodial.models import Lost, NotSent, Reply
+from ozodial.replies import Lost, NotSent, Reply
 from tests.wire import (
     Answer,
     Authority,

@@ -9,7 +9,8 @@ from dateutil.parser import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ozodial.dates import Dates, resolve_at
+from ozodial.appointed import resolve_at
+from ozodial.dates import Dates
 from ozodial.errors import UsageError
 from ozodial.models import DateOrder
 

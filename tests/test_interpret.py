@@ -8,7 +8,8 @@ import pytest
 
 from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE, Access, Endpoint
 from ozodial.interpret import Decision, Verdict, interpret
-from ozodial.models import LeadRow, Lost, NotSent, Outcome, Reason, Reply, State
+from ozodial.models import LeadRow, Outcome, Reason, State
+from ozodial.replies import Lost, NotSent, Reply
 from tests.batches import (
     BASIC,
     BEARER,

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE, Endpoint
 from ozodial.interpret import Verdict, interpret
-from ozodial.models import LeadRow, Reply, State
+from ozodial.models import LeadRow, State
+from ozodial.replies import Reply
 from tests.batches import BEARER, Fields, batch, bulk_items, reply, scheduled_items
 from tests.vendor_words import QUEUED
 

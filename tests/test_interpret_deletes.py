@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ozodial.interpret import Decision, Verdict, interpret_delete
-from ozodial.models import Lost, NotSent, Reason, Reply, State
+from ozodial.models import Reason, State
+from ozodial.replies import Lost, NotSent, Reply
 from tests.batches import BEARER, TOKEN, batch, reply
 from tests.vendor_words import DELETE_TEXTS, Text, Told
 

@@ -17,7 +17,8 @@ from ozodial.interpret import (
     interpret,
     interpret_delete,
 )
-from ozodial.models import LeadRow, Lost, NotSent, Outcome, Reason, Reply, State
+from ozodial.models import LeadRow, Outcome, Reason, State
+from ozodial.replies import Lost, NotSent, Reply
 from tests.batches import (
     BASIC,
     BEARER,

@@ -23,7 +23,7 @@ FOREIGN = {
     "sqlalchemy": {
         *("schema", "database", "ledger", "owners", "staging", "claims", "sorting", "keys"),
         *("slots", "history", "marking", "health", "sifting", "holders", "removals", "settling"),
-        *("purging", "postgres", "upkeep", "joining"),
+        *("purging", "postgres", "upkeep", "joining", "writing"),
     },
     "rich": {"live", "screen", "tables"},
     "starlette": {"sandbox_app", "sandbox_wire", "sandbox_server"},

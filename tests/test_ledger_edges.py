@@ -19,8 +19,8 @@ def test_a_process_that_stood_still_while_it_staged_says_so(book: Book, clock: F
     with book.opened() as frozen, book.opened() as other:
         run_id = frozen.staging.begin(frozen.new_run())
         assert run_id is not None
-        parts = frozen.staging.add(run_id, staged(f"98{n:08}" for n in range(5_001)))
-        assert next(parts) == 5_000
+        parts = frozen.staging.add(run_id, staged(f"98{n:08}" for n in range(10_001)))
+        assert next(parts) == 10_000
         clock.advance(31)
         other.ledger.reap()
         with pytest.raises(StoppedError, match="stood still for so long"):

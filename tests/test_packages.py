@@ -80,7 +80,7 @@ def test_the_wheel_says_what_it_is(dist: Path) -> None:
         licence = archive.read(f"{folder}/licenses/LICENSE")
     assert (said["Name"], said["License-Expression"]) == ("ozodial", "MIT")
     assert said["Version"] in folder
-    assert entries == "[console_scripts]\nozodial = ozodial.cli:main\n"
+    assert entries == "[console_scripts]\nozodial = ozodial.__main__:main\n"
     assert licence == (ROOT / "LICENSE").read_bytes()
     lowest = said["Requires-Python"].removeprefix(">=")
     assert f"Programming Language :: Python :: {lowest}" in said.get_all("Classifier", [])

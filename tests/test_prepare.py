@@ -19,7 +19,8 @@ from ozodial.endpoints import endpoint
 from ozodial.errors import FileError
 from ozodial.layout import Layout
 from ozodial.models import DateOrder, Field, PhoneForm, Reason, StagedRow, State
-from ozodial.prepare import Recipe, json_list, lead_hash, open_leads
+from ozodial.prepare import Recipe, open_leads
+from ozodial.storing import json_list, lead_hash, lead_hasher
 from tests.command import Desk
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Asia/Kolkata"))
@@ -69,7 +70,7 @@ def test_a_problem_names_its_cell(csv: Write) -> None:
     first, second = message.split("; ")
     assert first.startswith('C2: "12345" is not a phone number')
     assert second.startswith('B2: "high" is not a priority')
-    assert good == (3, State.READY, None, None)
+    assert good == (3, State.READY, "", "")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +285,22 @@ def test_the_same_lead_has_one_hash() -> None:
         lead_hash(("PhoneNumber", "Name\0City"), ("9800100001", "Asha\0x")),
     ]
     assert len({lead, *others}) == 1 + len(others)
+
+
+@given(st.lists(st.tuples(*[st.text(alphabet="xy\0", max_size=2)] * 3), max_size=5))
+def test_many_leads_have_the_hashes_that_each_has_alone(leads: list[tuple[str, ...]]) -> None:
+    sent = ("PhoneNumber", "Name", "City")
+    assert lead_hasher(sent)(leads) == [lead_hash(sent, lead) for lead in leads]
+
+
+def test_a_lead_s_hash_is_that_of_earlier_versions() -> None:
+    sent = ("PhoneNumber", "Name", "City")
+    known = {
+        ("9800100001", "Asha", "Pune"): "4255e07423e21092dc16bd06d69f25dc",
+        ("9800100001", "", "Pune"): "ee6829a05f901bf059ec420d78c67d6e",
+        ("9800100001", "A\0b", ""): "e75b1cd4726fa33d635c90105a3ea881",
+    }
+    assert {lead: lead_hash(sent, lead).hex() for lead in known} == known
 
 
 @given(st.lists(st.text(), max_size=4))

@@ -5,17 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from ozodial.models import SettledRow, State
+from ozodial.plans import ColumnLine, Forecast, Plan, ReasonCount
 from ozodial.render import Viewing
 from ozodial.report import show_plan, show_runs, show_story
-from ozodial.stories import (
-    BatchLine,
-    ColumnLine,
-    Forecast,
-    Plan,
-    ReasonCount,
-    RunLine,
-    RunStory,
-)
+from ozodial.stories import BatchLine, RunLine, RunStory
 from tests.terminal import Terminal
 
 EVIL = "[/x]\x1b[2J\u202e"

@@ -15,7 +15,7 @@ from ozodial.clock import SystemClock
 from ozodial.database import open_engine
 from ozodial.errors import LedgerError
 from ozodial.ledger import Ledger
-from ozodial.models import Lost, NotSent, Reply
+from ozodial.replies import Lost, NotSent, Reply
 from ozodial.sandbox_server import ServerHandle
 from tests.command import Desk, command, sheet
 from tests.test_client import REQUEST

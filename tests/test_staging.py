@@ -1,6 +1,7 @@
 """Runs: staged whole or not at all, found again, cancelled."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,36 @@ def test_the_same_command_finds_its_run(book: Book) -> None:
         assert desk.staging.begin(new) == run_id + 1
 
 
+def test_what_a_row_has_not_is_null_and_every_row_is_there(book: Book) -> None:
+    with book.opened() as desk:
+        run_id = desk.staging.begin(desk.new_run())
+        assert run_id is not None
+        rows = [row._replace(name=f"Lead {row.row}") for row in many(113)]
+        rows[7] = rows[7]._replace(reason="", message="", remark="", name="")
+        rows[60] = rows[60]._replace(state="invalid", reason="phone_invalid", lead_hash=None)
+        rows[61] = rows[61]._replace(message='B63: "x" is odd', remark="extension 5 was left out")
+        assert list(desk.staging.add(run_id, rows)) == [113]
+        columns = ", ".join(f'"{name}"' for name in StagedRow._fields)
+        kept = desk.all(f"SELECT {columns} FROM rows ORDER BY 1")
+        wanted = [tuple(row) for row in rows]
+        wanted[7] = (*rows[7][:2], None, None, *rows[7][4:10], None)
+        assert kept == wanted
+
+
+def test_what_is_staged_is_on_the_disk_when_the_run_is_open(tmp_path: Path) -> None:
+    with Book(tmp_path / "ledger.db", FakeClock()).opened() as desk:
+
+        def synchronous(hasty: bool) -> object:
+            with desk.ledger.write(hasty=hasty) as connection:
+                return connection.exec_driver_sql("PRAGMA synchronous").scalar()
+
+        normal, full = 1, 2
+        # SQLite's own words: a full commit syncs the log, and with it all that stands before
+        assert [synchronous(hasty) for hasty in (True, False, True, True, False)] == [
+            *(normal, full, normal, normal, full)
+        ]
+
+
 def test_a_run_that_was_never_opened_leaves_nothing(book: Book) -> None:
     with book.opened() as desk:
         run_id = desk.staging.begin(desk.new_run())
@@ -70,7 +101,7 @@ def test_a_dead_process_s_half_run_is_discarded(book: Book, clock: FakeClock) ->
         run_id = desk.staging.begin(new)
         assert run_id is not None
         rows = desk.staging.add(run_id, many(12_000))
-        assert next(rows) == 5_000
+        assert next(rows) == 10_000
         clock.advance(31)
         other.ledger.reap()
         assert other.all("SELECT * FROM rows") == []

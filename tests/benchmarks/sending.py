@@ -29,9 +29,9 @@ from ozodial.clock import SystemClock
 from ozodial.endpoints import SCHEDULE, Access, HttpRequest, Upload, token_request
 from ozodial.ledger import Ledger
 from ozodial.models import Outcome, StagedRow, State, Target
-from ozodial.prepare import json_list, lead_hasher
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import NewRun, Run, RunOptions, Staging
+from ozodial.storing import json_list, lead_hash
 
 from ..harness.files import phones, write_leads
 from ..harness.operator import Command
@@ -108,7 +108,6 @@ def staged(ledger: Ledger, numbers: Sequence[str]) -> Run:
     target = Target(ACCOUNT, "schedule", "Diwali")
     new = NewRun(target, "", "leads.csv", "benchmark", columns, columns, options)
     run_id = staging.begin(new) or 0
-    hashed = lead_hasher(columns)
     for _ in staging.add(
         run_id,
         (
@@ -121,7 +120,7 @@ def staged(ledger: Ledger, numbers: Sequence[str]) -> Run:
                 "",
                 TIME,
                 json_list((phone, TIME)),
-                hashed((phone, TIME)),
+                lead_hash(columns, (phone, TIME)),
                 json_list((phone, TIME)),
             )
             for number, phone in enumerate(numbers, start=2)

@@ -15,9 +15,9 @@ from ozodial.checking import check
 from ozodial.endpoints import BULK_ADD_V1, BULK_ADD_V4, SCHEDULE
 from ozodial.errors import FileError
 from ozodial.interpret import interpret, interpret_delete
-from ozodial.models import Reply
 from ozodial.opening import Given
 from ozodial.render import Viewing
+from ozodial.replies import Reply
 from tests.batches import BASIC, BEARER, batch
 from tests.fuzz.seeds import TEXT
 from tests.test_interpret_bent import assert_evidence

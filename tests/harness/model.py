@@ -35,10 +35,10 @@ from ozodial.database import many, open_engine
 from ozodial.ledger import Ledger
 from ozodial.models import Outcome, Reason, StagedRow, State, Target
 from ozodial.owners import register
-from ozodial.prepare import lead_hash
 from ozodial.schema import owners
 from ozodial.slots import SlotKey, Slots
 from ozodial.staging import NewRun, Run, RunOptions, Staging
+from ozodial.storing import lead_hash
 
 from ..conftest import FakeClock
 from .audit import audit, ledger_rows
