@@ -48,7 +48,6 @@ def check(given: Given, command: str | None) -> ExitCode:
 
 
 def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
-    from ozodial.mapfile import save_layout
     from ozodial.prepare import check_times, open_leads
 
     settings = config.load(given.flags, given.profile)
@@ -66,6 +65,8 @@ def _check(given: Given, command: str | None, viewer: Viewer) -> ExitCode:
                 viewer.show(ReadingEvent(found.total))
         found.counts[State.READY] = found.ready  # counted apart: an enum's hash is slow
         if given.save_map is not None:
+            from ozodial.mapfile import save_layout
+
             save_layout(given.save_map, recipe.layout, leads.columns, leads.sheet)
         code = ExitCode.PROBLEM_ROWS if found.counts[State.INVALID] else ExitCode.OK
         forecast = _Forecasts(settings, found.counts[State.READY], given.sandbox)

@@ -131,10 +131,12 @@ def recipe_of(given: Given, settings: config.Settings, entry: Endpoint) -> "Reci
 def _layout(given: Given, settings: config.Settings, wanted: Mapping[Field, str]) -> "Layout":
     """The mapping file, and the flags laid over it."""
     from ozodial.layout import PLAIN
-    from ozodial.mapfile import load_layout
 
-    path = given.map_file or settings.text("map_file")
-    base = load_layout(str(at_home(path))) if path is not None else PLAIN
+    path, base = given.map_file or settings.text("map_file"), PLAIN
+    if path is not None:
+        from ozodial.mapfile import load_layout
+
+        base = load_layout(str(at_home(path)))
     return replace(
         base,
         columns={**base.columns, **wanted},

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ozodial.appointed import check_at
 from ozodial.dedupe import Suppressed, load_suppression
@@ -25,12 +26,14 @@ from ozodial.mapping import Wanted, header_test, locate
 from ozodial.models import Chunk, Columns, Rules, StagedRow
 from ozodial.reader import Sheet, Source, open_source, read
 from ozodial.shown import shown
-from ozodial.spread import Spread
 from ozodial.storing import stored
 from ozodial.turns import first_leads, given_times, wants_time
 
+if TYPE_CHECKING:
+    from ozodial.spread import Spread
+
 _CONTAINERS = 50_000
-"""More than the rows of a transaction have."""
+"""More than are alive at once while rows come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Recipe:
     at: str | None = None
     suppress: Sequence[str] = ()
     when: str = ""
-    spread: Spread | None = None
+    spread: "Spread | None" = None
     hours: Hours | None = None
     limit: int | None = None
     otherwise: Endpoint | None = None

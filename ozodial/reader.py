@@ -7,9 +7,11 @@ type, never follows the path a second time, and never shows a traceback for a br
 that is `FileError`.
 """
 
+import codecs
 import csv
 import hashlib
 import os
+import re
 import shutil
 import stat
 import sys
@@ -51,6 +53,7 @@ _NOT_TABLES = (
     (b"\xff\xd8\xff", "a picture"),
     (b"SQLite format 3", "a database"),
 )
+_JSON = re.compile(rb'\s*(?:\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:')
 _MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<head", b"<meta")
 
 
@@ -285,7 +288,13 @@ def _kind(head: bytes, label: str) -> Kind:
     for magic, name in _NOT_TABLES:
         if head.startswith(magic):
             raise FileError(f"{label} is {name}, not a table.", "Give a CSV file or a workbook.")
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:12].lower().startswith(_MARKUP):
+    text = head.removeprefix(codecs.BOM_UTF8)
+    if _JSON.match(text):
+        raise FileError(
+            f"{label} is JSON, not a table.",
+            "Give a CSV file or a workbook; a run's: ozodial runs export RUN leads.csv",
+        )
+    if text.lstrip()[:12].lower().startswith(_MARKUP):
         raise FileError(
             f"{label} is a web page or XML under another name, not a table.",
             "Open it in a spreadsheet and save it as .xlsx or .csv.",

@@ -9,10 +9,13 @@ from functools import partial
 from hashlib import blake2b
 from itertools import compress, islice, repeat
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from ozodial.judging import Judged
 from ozodial.models import Field, StagedRow, State
-from ozodial.spread import Spread, SpreadTime
+
+if TYPE_CHECKING:
+    from ozodial.spread import Spread
 
 _made = partial(tuple.__new__, StagedRow)
 """By C code, at a third of the cost of StagedRow(row=..., ...)."""
@@ -27,7 +30,7 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def stored(
-    judged: Iterator[Judged], sent: Sequence[str], spread: Spread | None
+    judged: Iterator[Judged], sent: Sequence[str], spread: "Spread | None"
 ) -> Iterator[StagedRow]:
     """The rows as the ledger keeps them."""
     hashed = lead_hasher(sent)
@@ -62,6 +65,8 @@ def _with_key(
     values: Sequence[Sequence[str]], times: Sequence[str], time_at: int, key: str
 ) -> Sequence[Sequence[str]]:
     """The values with a key for each time that the spread gave: the lead stays the same one."""
+    from ozodial.spread import SpreadTime
+
     return [
         (*row[:time_at], key, *row[time_at + 1 :]) if type(time) is SpreadTime else row
         for row, time in zip(values, times, strict=True)

@@ -7,6 +7,7 @@ finds its run also when they are past.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ozodial.appointed import meaning_of_at
@@ -14,7 +15,9 @@ from ozodial.errors import UsageError
 from ozodial.hours import ALL_DAY, ALL_DAYS, Hours, parse_days, parse_hours
 from ozodial.opening import Given
 from ozodial.settings import Settings
-from ozodial.spread import Spread, parse_spread
+
+if TYPE_CHECKING:
+    from ozodial.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Timing:
 
     at: str | None = None
     when: str = ""
-    spread: Spread | None = None
+    spread: "Spread | None" = None
     hours: Hours | None = None
 
 
@@ -39,6 +42,8 @@ def timing_of(given: Given, settings: Settings, now: datetime, zone: ZoneInfo) -
     if given.spread is not None:
         if given.at is not None:
             raise UsageError("--at and --spread exclude each other.")
+        from ozodial.spread import parse_spread
+
         days = hours.days if hours is not None else ALL_DAYS
         spread = parse_spread(given.spread, now, zone, given.per_hour, days)
         if hours is not None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ozodial.findings import Findings
 from ozodial.models import Field, Reason, State
-from ozodial.spread import SpreadTime
 
 if TYPE_CHECKING:
     from ozodial.judging import Judged
+    from ozodial.spread import SpreadTime
 
 
 def wants_time(judged: "Judged", at: str | None) -> bool:
@@ -20,7 +20,7 @@ def wants_time(judged: "Judged", at: str | None) -> bool:
 
 
 def given_times(
-    found: "Iterator[Judged]", at: str | None, times: Iterator[SpreadTime], sent: Sequence[str]
+    found: "Iterator[Judged]", at: str | None, times: "Iterator[SpreadTime]", sent: Sequence[str]
 ) -> "Iterator[Judged]":
     """Each lead without a time of its own gets the next one; it must not expire before."""
     time_at = sent.index(Field.SCHEDULED)

@@ -120,6 +120,8 @@ def test_leading_zeros_and_plus_signs_survive(csv_file: CsvFile) -> None:
         (b"%PDF-1.7 ...", "is a PDF"),
         (b"\x1f\x8b\x08 ...", "is a gzip archive"),
         (b"\n <HTML><table><tr><td>Phone", "is a web page or XML"),
+        (b'{"Mobile": "9000000001"}\n', "is JSON, not a table"),
+        (b'\xef\xbb\xbf\n[\n  {\n    "Na\\"me" : ["x"]}]', "is JSON, not a table"),
         (b"\x81\x8d\x8f,\x90\n", "unknown encoding"),
         (b"\xff\xfeP\x00h\x00o", "not whole"),
         (b"PK\x03\x04 not a zip", "is not a workbook"),

@@ -89,7 +89,7 @@ def test_an_error_counts_only_in_a_column_that_is_sent(tmp_path: Path) -> None:
 
 def test_an_error_in_a_csv_is_one_too(csv: Write) -> None:
     read = Read(csv("Mobile,Name,City\n9800100001,#N/A,Pune\n9800100002,Uma,#REF!\n"))
-    assert [row.reason for row in read.rows] == [Reason.CELL_ERROR, None]
+    assert [row.reason for row in read.rows] == [Reason.CELL_ERROR, ""]
     named_apart = csv("Mobile,First Name,Last Name\n9800100001,Asha,#NAME?\n9800100002,Uma,Das\n")
     assert Read(named_apart).told[0][3] == (
         "A2:C2: in C2 the cell shows the error #NAME?: mend its formula, or empty the cell"
@@ -119,7 +119,7 @@ def test_an_old_workbook_tells_its_errors_hidden_rows_and_first_year(tmp_path: P
 def test_what_stands_for_nothing_is_empty_with_a_remark(csv: Write, text: str) -> None:
     read = Read(csv(f"Mobile,Expiry,Priority,Agent ID\n9800100001,{text},{text},{text}\n"))
     ((_, state, reason, note),) = read.told
-    assert (state, reason) == (State.READY, None)
+    assert (state, reason) == (State.READY, "")
     assert note == "; ".join(f'{cell}: "{text}" was taken as empty' for cell in ("B2", "C2", "D2"))
     assert read.rows[0].values == '["9800100001","","",""]'
     assert any("1 row is sent with a remark" in said for said in read.said)
