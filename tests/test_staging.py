@@ -1,7 +1,6 @@
 """Runs: staged whole or not at all, found again, cancelled."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -61,20 +60,6 @@ def test_what_a_row_has_not_is_null_and_every_row_is_there(book: Book) -> None:
         wanted = [tuple(row) for row in rows]
         wanted[7] = (*rows[7][:2], None, None, *rows[7][4:10], None)
         assert kept == wanted
-
-
-def test_what_is_staged_is_on_the_disk_when_the_run_is_open(tmp_path: Path) -> None:
-    with Book(tmp_path / "ledger.db", FakeClock()).opened() as desk:
-
-        def synchronous(hasty: bool) -> object:
-            with desk.ledger.write(hasty=hasty) as connection:
-                return connection.exec_driver_sql("PRAGMA synchronous").scalar()
-
-        normal, full = 1, 2
-        # SQLite's own words: a full commit syncs the log, and with it all that stands before
-        assert [synchronous(hasty) for hasty in (True, False, True, True, False)] == [
-            *(normal, full, normal, normal, full)
-        ]
 
 
 def test_a_run_that_was_never_opened_leaves_nothing(book: Book) -> None:
