@@ -291,12 +291,12 @@ def test_opening_says_where_it_is(tmp_path: Path, clock: FakeClock) -> None:
 def test_what_is_staged_is_on_the_disk_when_the_run_is_open(tmp_path: Path) -> None:
     with Book(tmp_path / "ledger.db", FakeClock()).opened() as desk:
 
-        def synchronous(hasty: bool) -> object:
-            with desk.ledger.write(hasty=hasty) as connection:
+        def synchronous(**haste: bool) -> object:
+            with desk.ledger.write(**haste) as connection:
                 return connection.exec_driver_sql("PRAGMA synchronous").scalar()
 
-        normal, full = 1, 2
+        hasty, normal, full = {"hasty": True}, 1, 2
         # SQLite's own words: a full commit syncs the log, and with it all that stands before
-        assert [synchronous(hasty) for hasty in (True, False, True, True, False)] == [
-            *(normal, full, normal, normal, full)
-        ]
+        assert synchronous() == full
+        assert [synchronous(**hasty), synchronous()] == [normal, full]
+        assert [synchronous(**hasty), synchronous(**hasty), synchronous()] == [normal, normal, full]
