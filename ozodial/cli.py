@@ -5,7 +5,6 @@ A command here has no logic: it gathers what was typed into one record and calls
 """
 
 import sys
-from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
@@ -234,7 +233,7 @@ def _main(
 def main() -> None:
     """The command. Whatever happens, a sentence and an exit code, never a traceback."""
     try:
-        _with_only(sys.argv[1:2])()
+        _with_only(sys.argv[1] if len(sys.argv) > 1 else "")()
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # a bug of ours is still one sentence to its user
@@ -242,10 +241,10 @@ def main() -> None:
         sys.exit(ExitCode.BUG)
 
 
-def _with_only(words: Sequence[str]) -> typer.Typer:
-    """The program with the command that was asked for alone: making all of them takes a while."""
+def _with_only(word: str) -> typer.Typer:
+    """The program with the command of that name alone, if it is one: making all takes a while."""
     for command in app.registered_commands:
-        if [command.name or getattr(command.callback, "__name__", "")] == list(words):
+        if word == (command.name or getattr(command.callback, "__name__", "")):
             small = copy(app)
             small.registered_commands, small.registered_groups = [command], []
             return small

@@ -8,6 +8,7 @@ terminal and encoded in anything. Never imports rich.
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from ozodial.events import (
     BatchEvent,
@@ -30,7 +31,6 @@ _COUNTED = tuple(s for s in TOLD_ORDER if s not in (State.SENDING, State.REMOVED
 _ESCAPED = (
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
-"""Compiled at the first line: what shows no JSON does without."""
 
 _UNICODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _ASCII = json.JSONEncoder(separators=(",", ":")).encode
@@ -148,7 +148,12 @@ def _summary(event: SummaryEvent) -> dict[str, Json]:
 def write_record(sink: Sink, record: dict[str, Json]) -> None:
     """One JSON line, whatever the stream's encoding."""
     text = (_UNICODE if sink.unicode else _ASCII)(record)
-    sink.line(re.sub(_ESCAPED, _escape, text))
+    sink.line(_escaped().sub(_escape, text))
+
+
+@cache
+def _escaped() -> re.Pattern[str]:
+    return re.compile(_ESCAPED)
 
 
 def write_error(sink: Sink, message: str, hint: str | None) -> None:

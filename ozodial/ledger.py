@@ -80,7 +80,8 @@ class Ledger:
     def write(self, about: str | None = None, *, hasty: bool = False) -> Iterator[Connection]:
         """One transaction, one fact. LedgerFullError if it can't be written.
 
-        A power cut may undo what is `hasty` until something that is not has been written after it.
+        A power cut may undo what is `hasty` until something that is not has been written after it
+        (on SQLite: a server that comes back must have all that it confirmed).
 
         Where several hosts share the ledger, facts `about` different things are written side by
         side ("": about nothing that another fact could be about), without it one is written alone.

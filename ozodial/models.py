@@ -237,7 +237,7 @@ class StagedRow(NamedTuple):
     name: str
     scheduled: str
     values: str
-    lead_hash: bytes | None
+    lead_hash: bytes | bytearray | None
     cells: str
     remark: str | None = None  # what is sent otherwise than it stands
 

@@ -1,4 +1,4 @@
-"""What every command opens before it works: the place, the recipe, the ledger, the signals."""
+"""What every command opens before it works: the place, the recipe, the ledger."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

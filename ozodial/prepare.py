@@ -4,7 +4,6 @@
 good ones: it comes out with its state and its reasons. `check` uses this alone, `upload` stages it.
 """
 
-import gc
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -31,9 +30,6 @@ from ozodial.turns import first_leads, given_times, wants_time
 
 if TYPE_CHECKING:
     from ozodial.spread import Spread
-
-_CONTAINERS = 50_000
-"""More than are alive at once while rows come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +88,7 @@ def check_times(recipe: Recipe) -> None:
 def open_leads(recipe: Recipe) -> Iterator[Leads]:
     """Open the file and match its columns; FileError where that can't be done."""
     layout = recipe.layout
-    with (
-        _few_collections(),
-        open_source(recipe.path, layout.encoding, layout.delimiter) as source,
-    ):
+    with open_source(recipe.path, layout.encoding, layout.delimiter) as source:
         table, recipe = _suiting(recipe, source)
         lists = load_suppression(recipe.suppress, recipe.region, layout.phone_form)
         findings = Findings(table.sheet, source.shape, lists)
@@ -131,17 +124,6 @@ def open_leads(recipe: Recipe) -> Iterator[Leads]:
             endpoint=recipe.endpoint,
             shape=source.shape,
         )
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Rows refer to nothing in a circle; to look for that again and again costs a sixth of all."""
-    before = gc.get_threshold()
-    gc.set_threshold(_CONTAINERS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _suiting(recipe: Recipe, source: Source) -> "tuple[_Table, Recipe]":

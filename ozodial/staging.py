@@ -20,10 +20,10 @@ from ozodial.ledger import Ledger
 from ozodial.marking import mark_accepted_before
 from ozodial.models import StagedRow, State, Target
 from ozodial.schema import batches, rows, runs, targets
-from ozodial.writing import Lot, lots, lots_of, rows_in, write_rows
+from ozodial.writing import TOGETHER, Lot, lots, rows_in, write_rows
 
-CHUNK = 10_000
-"""Rows a transaction."""
+CHUNK = 200 * TOGETHER
+"""Rows a transaction: whole lots."""
 
 PART = "/"
 """In a fingerprint, before the --limit: what stands before it is that of the whole file."""
@@ -125,7 +125,7 @@ class Staging:
     def add(self, run_id: int, staged: Iterable[StagedRow]) -> Iterator[int]:
         """Stage rows, a transaction for each chunk; yields the number of rows so far."""
         source, done = lots(staged), 0
-        while chunk := list(islice(source, lots_of(CHUNK))):
+        while chunk := list(islice(source, CHUNK // TOGETHER)):
             self._add(run_id, chunk)
             done += rows_in(chunk)
             yield done

@@ -21,8 +21,7 @@ _made = partial(tuple.__new__, StagedRow)
 """By C code, at a third of the cost of StagedRow(row=..., ...)."""
 
 _READY = str(State.READY)
-"""SQLite's driver takes three times as long for a text that is a member of an enum, and asks others
-how to write None and bytes each time; it knows an empty text and a bytearray at once."""
+"""SQLite's driver takes three times as long for a text that is a member of an enum."""
 
 _AT_ONCE = 512
 _BETWEEN = "\0"
@@ -44,6 +43,7 @@ def stored(
             times = tuple(map(str, times))
         sendable = iter(json_lists(list(compress(values, ready))))
         hashes = iter(hashed(list(compress(known, ready))))
+        # "" and bytearray: for None and bytes the driver looks for a way to write them each time
         staged = zip(
             numbers,
             [_READY if good else str(state) for good, state in zip(ready, states, strict=True)],

@@ -20,19 +20,14 @@ _WIDTH = len(_FIELDS)
 _COLUMNS = (*_FIELDS, "run_id")
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 _NULLABLE = frozenset({"reason", "message", "remark"})
-_TOGETHER = 50
+TOGETHER = 50
 """Rows a statement: one for each row costs a fifth more; SQLite once took 999 values at most."""
 
 
 def lots(staged: Iterable[StagedRow]) -> Iterator[Lot]:
     """Rows in lots; they are laid out flat as they come, while the processor has them at hand."""
     source = iter(staged)
-    return iter(lambda: tuple(chain.from_iterable(islice(source, _TOGETHER))), ())
-
-
-def lots_of(rows: int) -> int:
-    """How many lots so many rows are."""
-    return rows // _TOGETHER
+    return iter(lambda: tuple(chain.from_iterable(islice(source, TOGETHER))), ())
 
 
 def rows_in(some: Sequence[Lot]) -> int:
@@ -52,13 +47,12 @@ def write_rows(connection: Connection, run_id: int, some: Sequence[Lot]) -> None
 
 def _with_nulls(row: Lot) -> Iterator[object]:
     return (
-        None if value == "" and name in _NULLABLE else value
+        None if name in _NULLABLE and value == "" else value
         for name, value in zip(_FIELDS, row, strict=True)
     )
 
 
 def _insert(run_id: int, count: int) -> str:
-    # an empty text for none: the driver looks for a way to write None each time it comes
     marks = ("nullif(?, '')" if name in _NULLABLE else "?" for name in _FIELDS)
     one = f"({', '.join(marks)}, {run_id})"
     return f"INSERT INTO rows ({_NAMES}) VALUES {', '.join([one] * count)}"  # noqa: S608

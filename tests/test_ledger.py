@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from ozodial.clock import boot_id
 from ozodial.database import many
@@ -18,7 +19,8 @@ from ozodial.ledger import Ledger
 from ozodial.owners import register
 from ozodial.postgres import DATABASE
 from ozodial.slots import Slots
-from tests.book import KEY, Book, Desk
+from ozodial.staging import CHUNK
+from tests.book import KEY, Book, Desk, staged
 from tests.conftest import FakeClock
 
 ROOT = Path(__file__).parents[1]
@@ -288,15 +290,21 @@ def test_opening_says_where_it_is(tmp_path: Path, clock: FakeClock) -> None:
     ledger.close()
 
 
-def test_what_is_staged_is_on_the_disk_when_the_run_is_open(tmp_path: Path) -> None:
-    with Book(tmp_path / "ledger.db", FakeClock()).opened() as desk:
+def test_what_is_staged_is_on_the_disk_when_its_run_is_open(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    with Book(tmp_path / "ledger.db", clock).opened() as desk:
+        said: list[object] = []
 
-        def synchronous(**haste: bool) -> object:
-            with desk.ledger.write(**haste) as connection:
-                return connection.exec_driver_sql("PRAGMA synchronous").scalar()
+        @sa.event.listens_for(desk.ledger.engine, "commit")
+        def committing(connection: sa.Connection) -> None:
+            said.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
 
-        hasty, normal, full = {"hasty": True}, 1, 2
+        run_id = desk.staging.begin(desk.new_run())
+        assert run_id is not None
+        assert len(list(desk.staging.add(run_id, staged(map(str, range(CHUNK + 1)))))) == 2
+        desk.staging.preview(run_id)
+        desk.staging.finish(run_id)
         # SQLite's own words: a full commit syncs the log, and with it all that stands before
-        assert synchronous() == full
-        assert [synchronous(**hasty), synchronous()] == [normal, full]
-        assert [synchronous(**hasty), synchronous(**hasty), synchronous()] == [normal, normal, full]
+        normal, full = 1, 2
+        assert said == [full, normal, normal, full, full]

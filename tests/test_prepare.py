@@ -1,6 +1,5 @@
 """Whole files as staged rows: cells by name, rows that are no leads, what is said of the file."""
 
-import gc
 import json
 import re
 import zipfile
@@ -326,12 +325,3 @@ def test_check_shows_what_a_person_should_know(desk: Desk) -> None:
     told = desk.run("check", leads, "--for", "bulk-add", "--json", "-v")
     assert "9800100001 was taken" in str(told.of("row")[0]["message"])
     assert "row 4" in told.err
-
-
-def test_garbage_is_looked_for_as_before_once_the_file_is_closed(csv: Write) -> None:
-    before = gc.get_threshold()
-    path = str(csv("Mobile\n9800100001\n"))
-    with open_leads(Recipe(endpoint("bulk-add"), path, "IN", "Asia/Kolkata", NOON)) as leads:
-        assert gc.get_threshold()[0] > 10 * before[0]
-        assert len(list(leads.rows())) == 1
-    assert gc.get_threshold() == before

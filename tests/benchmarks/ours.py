@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from ozodial.__main__ import collect_seldom
 from tests.benchmarks.files import FIRST
 
 if TYPE_CHECKING:
@@ -73,4 +74,5 @@ def _recipe(path: str) -> "Recipe":
 STEPS = {step.__name__: step for step in (csv_pass, calamine_pass, prepare, stage)}
 
 if __name__ == "__main__":
+    collect_seldom()  # as the command does
     sys.stdout.write(STEPS[sys.argv[1]](sys.argv[2]) + "\n")
