@@ -11,6 +11,7 @@ from ozodial.errors import LedgerFullError, StoppedError
 from ozodial.keys import settle_keys
 from ozodial.models import Outcome, State
 from ozodial.schema import meta
+from ozodial.staging import CHUNK
 from tests.book import Book, staged
 from tests.conftest import FakeClock
 
@@ -19,8 +20,8 @@ def test_a_process_that_stood_still_while_it_staged_says_so(book: Book, clock: F
     with book.opened() as frozen, book.opened() as other:
         run_id = frozen.staging.begin(frozen.new_run())
         assert run_id is not None
-        parts = frozen.staging.add(run_id, staged(f"98{n:08}" for n in range(10_001)))
-        assert next(parts) == 10_000
+        parts = frozen.staging.add(run_id, staged(f"98{n:08}" for n in range(CHUNK + 1)))
+        assert next(parts) == CHUNK
         clock.advance(31)
         other.ledger.reap()
         with pytest.raises(StoppedError, match="stood still for so long"):

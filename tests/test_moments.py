@@ -1,5 +1,6 @@
 """A column of dates read by its parts says what each date says when it is read as a whole."""
 
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -51,3 +52,35 @@ def test_a_column_is_read_as_its_cells(
         expected = [whole(text) for text in texts]
         assert odd == {place for place, value in enumerate(expected) if value is None}
         assert found == [value or "" for value in expected]
+
+
+SENT = ["2026-11-25 10:00:00", "2026-11-30 23:59:59", "2026-12-01 00:00:00"]
+PIECES = [text[:10] for text in SENT] + [text[10:] for text in SENT] + ["", " ", "2026-11-25 10:00"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.one_of(
+                st.sampled_from(SENT),
+                st.builds("".join, st.lists(st.sampled_from(PIECES), min_size=2, max_size=2)),
+            ).map(str.strip),
+            max_size=2,
+        ),
+        max_size=4,
+    )
+)
+def test_a_column_of_times_as_they_are_sent_stays_as_it_is(columns: list[list[str]]) -> None:
+    dates = Dates(ZoneInfo("Asia/Kolkata"))
+
+    def whole(text: str) -> str | None:
+        found = dates.read(text)
+        return found if found is not None and len(found) == 19 else None
+
+    moments = Moments(whole, dates.read, "2026-11-22 12:00:00", "2027-01-05 00:00:00", None)
+    for texts in chain(*([SENT, SENT, column] for column in columns)):
+        odd: set[int] = set()
+        expected = [whole(text) for text in texts]
+        assert moments.read(texts, odd) == [value or "" for value in expected]
+        assert odd == {place for place, value in enumerate(expected) if value is None}

@@ -6,6 +6,7 @@ import pytest
 
 from ozodial.errors import StoppedError, UsageError
 from ozodial.models import StagedRow, State
+from ozodial.staging import CHUNK
 from tests.book import Book, staged
 from tests.conftest import FakeClock
 
@@ -85,8 +86,8 @@ def test_a_dead_process_s_half_run_is_discarded(book: Book, clock: FakeClock) ->
         new = desk.new_run()
         run_id = desk.staging.begin(new)
         assert run_id is not None
-        rows = desk.staging.add(run_id, many(12_000))
-        assert next(rows) == 10_000
+        rows = desk.staging.add(run_id, many(CHUNK + 2_000))
+        assert next(rows) == CHUNK
         clock.advance(31)
         other.ledger.reap()
         assert other.all("SELECT * FROM rows") == []

@@ -40,7 +40,8 @@ def prepare(path: str) -> str:
     from ozodial.prepare import open_leads
 
     with open_leads(_recipe(path)) as leads:
-        ready = sum(row[5] is State.READY for row in leads.judged())
+        good = State.READY
+        ready = sum(row[5] is good for row in leads.judged())
     return f"{ready} leads"
 
 
