@@ -105,14 +105,14 @@ class Chunk(NamedTuple):
 class Told:
     """What a workbook says of a sheet beside its cells.
 
-    `unvalued` are formulas without a stored value (row number to column indexes), `errors` the
-    cells that show one (row number, column index), `hidden_rows` those hidden or filtered away,
-    `others` the visible sheets with data that were not taken, `since_1904` that bare day numbers
-    count from there.
+    `unvalued` are formulas without a stored value (row number to column indexes), `texts` what
+    cells show that the library leaves empty, such as errors (row number, column index),
+    `hidden_rows` those hidden or filtered away, `others` the visible sheets with data that were not
+    taken, `since_1904` that bare day numbers count from there.
     """
 
     unvalued: Mapping[int, Sequence[int]] = dataclasses.field(default_factory=dict)
-    errors: Mapping[int, Mapping[int, str]] = dataclasses.field(default_factory=dict)
+    texts: Mapping[int, Mapping[int, str]] = dataclasses.field(default_factory=dict)
     hidden_rows: int = 0
     others: tuple[str, ...] = ()
     since_1904: bool = False

@@ -74,7 +74,7 @@ def read_workbook(file: BinaryIO, label: str, sheet: str | None, fits: Fits | No
         with _readable(label), _silent():
             told = known[name] if name in known else look_at(file, label, name)
             found = book.get_sheet_by_name(name)
-        chunks = _chunks(found, label, told.errors)
+        chunks = _chunks(found, label, told.texts)
         first: list[Chunk] = []
         while sum(len(chunk.rows) for chunk in first) < HEAD_ROWS and (some := next(chunks, None)):
             first.append(some)
@@ -123,7 +123,7 @@ def _whole_second(moment: datetime) -> datetime:
 
 
 def _chunks(
-    sheet: "CalamineSheet", label: str, errors: Mapping[int, Mapping[int, str]]
+    sheet: "CalamineSheet", label: str, told: Mapping[int, Mapping[int, str]]
 ) -> Iterator[Chunk]:
     """The sheet's rows, save those that are blank."""
     # The library leaves out empty columns before the first filled one; cells keep their letters.
@@ -136,21 +136,21 @@ def _chunks(
             numbers = range(number, number + len(some))
             number += len(some)
             rows = _texts(some, ahead)
-            for row in errors.keys() & numbers if errors else ():
-                rows[row - numbers[0]] = _with_errors(rows[row - numbers[0]], errors[row])
+            for row in told.keys() & numbers if told else ():
+                rows[row - numbers[0]] = _with_told(rows[row - numbers[0]], told[row])
             filled = [_is_filled(row) for row in rows]
             if all(filled):
                 yield Chunk(numbers, rows)
             elif any(filled):
                 yield Chunk(list(compress(numbers, filled)), list(compress(rows, filled)))
-    if below := sorted(row for row in errors if row >= number):
-        yield Chunk(below, [_with_errors((), errors[row]) for row in below])
+    if below := sorted(row for row in told if row >= number):
+        yield Chunk(below, [_with_told((), told[row]) for row in below])
 
 
-def _with_errors(cells: Sequence[str], errors: Mapping[int, str]) -> Sequence[str]:
-    """For the library a cell with an error is empty, or there is none."""
-    texts = [*cells, *[""] * (max(errors) + 1 - len(cells))]
-    for column, text in errors.items():
+def _with_told(cells: Sequence[str], told: Mapping[int, str]) -> Sequence[str]:
+    """For the library such a cell is empty, or there is none."""
+    texts = [*cells, *[""] * (max(told) + 1 - len(cells))]
+    for column, text in told.items():
         texts[column] = text
     return texts
 

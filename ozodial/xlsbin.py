@@ -1,8 +1,8 @@
 """What an .xlsb says of its sheets that the workbook library doesn't: from its binary records.
 
 In: an open file that may be a zip. Out: a `Told` for each sheet by its name (cells that show an
-error, hidden rows, where day numbers count from). FileError where the library would lay out more
-cells or texts than there is room for; ValueError for records that make no sense.
+error or a formatted text, hidden rows, where day numbers count from). FileError where the library
+would lay out more cells or texts than there is room for; ValueError for records that make no sense.
 """
 
 import re
@@ -32,6 +32,8 @@ _MOST_SPARSE = 10_000_000
 
 _MOST_BYTES = 1 << 30
 """Of text in a sheet: the library copies a shared text for each cell that shows it."""
+_MOST_FORMATTED = 50_000
+"""Cells of a workbook that are written out with formats of their own; programs share such texts."""
 
 _LONGEST = 16 << 20
 """Bytes of a record; a cell's text has 65,534 at most."""
@@ -41,7 +43,7 @@ _ROW, _BLANK, _ERROR, _SHARED, _FORMULA_ERROR = 0, 1, 3, 7, 11
 _SHORTEST = (12, 8, 12, 9, 9, 16, 12, 12, 12, 16, 9, 9)
 """The least bytes of a row's head and of each kind of cell."""
 
-_TEXT, _DIMENSION, _BOOK_SETTINGS, _BUNDLED = 19, 148, 153, 156
+_TEXT, _FORMATTED, _DIMENSION, _BOOK_SETTINGS, _BUNDLED = 19, 62, 148, 153, 156
 _HIDDEN = 0x10
 _ERRORS = ERRORS | {0x2B: "#GETTING_DATA"}
 _PLACE, _SPAN = struct.Struct("<I"), struct.Struct("<IIII")
@@ -51,7 +53,8 @@ _PLACE, _SPAN = struct.Struct("<I"), struct.Struct("<IIII")
 class _Seen:
     """A sheet so far; rows and columns count from 0, `bytes` are those of its shared texts."""
 
-    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    texts: dict[int, dict[int, str]] = field(default_factory=dict)
+    formatted: int = 0
     hidden: int = 0
     first: int = -1
     row: int = 0
@@ -84,7 +87,7 @@ def look_at_xlsb(
     file.seek(0)
     found = {name: seen.get(f"xl/{targets.get(at, '')}", _Seen()) for name, at in sheets.items()}
     return {
-        name: Told({}, sheet.errors, sheet.hidden, (), since_1904) for name, sheet in found.items()
+        name: Told({}, sheet.texts, sheet.hidden, (), since_1904) for name, sheet in found.items()
     }
 
 
@@ -121,6 +124,9 @@ def _text(body: bytearray, at: int) -> tuple[str, int]:
 def _look(records: Iterable[tuple[int, bytearray]], texts: "array[int]", label: str) -> _Seen:
     seen = _Seen()
     for kind, body in records:
+        if kind == _FORMATTED:
+            _note_formatted(seen, body)
+            continue
         if kind > _FORMULA_ERROR:
             if kind == _DIMENSION and len(body) >= _SPAN.size:
                 _, row, _, column = _SPAN.unpack_from(body)
@@ -155,7 +161,18 @@ def _look(records: Iterable[tuple[int, bytearray]], texts: "array[int]", label: 
 def _note_error(seen: _Seen, column: int, code: int) -> None:
     if code not in _ERRORS:
         raise ValueError("a cell has an error that there isn't")
-    seen.errors.setdefault(seen.row + 1, {})[column] = _ERRORS[code]
+    seen.texts.setdefault(seen.row + 1, {})[column] = _ERRORS[code]
+
+
+def _note_formatted(seen: _Seen, body: bytearray) -> None:
+    """A text with formats inside of the cell ([MS-XLSB] 2.4.318), which the library passes over."""
+    column = _PLACE.unpack_from(body)[0] if len(body) >= _PLACE.size else MOST_COLUMNS
+    _refuse_outside(seen.row, column)
+    seen.formatted += 1
+    if seen.formatted > _MOST_FORMATTED:
+        raise ValueError("it has more formatted texts than there is room for")
+    text, _ = _text(body, 9)
+    seen.texts.setdefault(seen.row + 1, {})[column] = text
 
 
 def _length(texts: "array[int]", number: int) -> int:

@@ -48,6 +48,12 @@ def row_of(number: int, cells: Iterable[str | float], first: int = 0) -> bytes:
     return record(0x0000, struct.pack("<II", number, 0) + bytes(9)) + b"".join(written)
 
 
+def formatted(column: int, text: str) -> bytes:
+    """A cell with a text of which some is bold."""
+    run = struct.pack("<IHH", 1, 1, 1)
+    return record(0x003E, struct.pack("<IIB", column, 0, 1) + _text(text) + run)
+
+
 def cell(column: int, value: str | float) -> bytes:
     """A cell of the kind that its value needs."""
     place = struct.pack("<II", column, 0)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.command import Desk
-from tests.sheets_xlsb import cell, record, row_of, sheet_of, xlsb
+from tests.sheets_xlsb import cell, formatted, record, row_of, sheet_of, xlsb
 from tests.test_hostile import refused
 from tests.test_odsxml import ods, row
+from tests.test_prepare import Read
 
 HEAD = row_of(0, ("Mobile", "Name", "Priority"))
 MIB = 150
@@ -37,6 +38,22 @@ def test_errors_are_named_by_cell_and_hidden_rows_are_counted(desk: Desk) -> Non
     assert "1 hidden row" in desk.run("check", "leads.xlsb", "--for", "bulk-add").out
 
 
+def test_a_text_with_formats_inside_is_read(desk: Desk) -> None:
+    head = row_of(0, ()) + formatted(0, "Mobile") + cell(1, "Name")
+    rows = [
+        row_of(1, (9_800_100_001.0,)) + formatted(1, "Asha देवी"),
+        row_of(2, ()) + formatted(0, "98001 00002") + cell(1, "Ravi"),
+        row_of(3, ()) + formatted(0, "9800100003"),
+    ]
+    xlsb(desk.home / "leads.xlsb", sheet=sheet_of(head, *rows))
+    read = Read(desk.home / "leads.xlsb")
+    assert [(row.row, row.state, row.phone, row.name) for row in read.rows] == [
+        (2, "ready", "9800100001", "Asha देवी"),
+        (3, "ready", "9800100002", "Ravi"),
+        (4, "ready", "9800100003", ""),
+    ]
+
+
 BROKEN: dict[str, tuple[bytes, str]] = {
     "a column that no sheet has": (sheet_of(HEAD, row_of(1, ("x",), first=16_384)), "no sheet"),
     "a row that no sheet has": (sheet_of(HEAD, row_of(1_048_576, ("x",))), "no sheet"),
@@ -47,6 +64,12 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "a record of 200 MB": (sheet_of(HEAD)[:-6] + b"\x3e\xff\xff\xff\x7f", "longer than any"),
     "a short cell": (sheet_of(HEAD, record(0x0005, bytes(9))), "shorter than its kind"),
     "an unknown error": (sheet_of(HEAD, record(0x0003, bytes(8) + b"\x99")), "that there isn't"),
+    "a formatted text cut off": (sheet_of(HEAD, record(0x003E, bytes(11))), "behind its record"),
+    "a formatted text nowhere": (sheet_of(HEAD, record(0x003E, b"\xff" * 20)), "no sheet"),
+    "formatted texts without end": (
+        sheet_of(HEAD, row_of(1, ()) + formatted(1, "x") * 50_001),
+        "more formatted texts",
+    ),
     "an unknown text": (sheet_of(HEAD, record(0x0007, bytes(12))), "a text that there isn't"),
 }
 
