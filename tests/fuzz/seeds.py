@@ -12,7 +12,7 @@ import xlsxwriter
 
 from tests.fuzz.mutate import packed, unpacked
 from tests.hostile import old_workbook, sheet_workbook, text_row
-from tests.sheets_xlsb import xlsb
+from tests.sheets_xlsb import cell, formatted, row_of, sheet_of, xlsb
 
 TEXT = (
     "Mobile No.,Customer Name,Call Time,Expiry,Priority,City\r\n"
@@ -83,7 +83,7 @@ def seeds() -> dict[str, list[bytes]]:
             "csv": list(_texts()),
             "xlsx": [_made(_plain, folder), _made(_raw, folder)],
             "xls": [_made(_old, folder)],
-            "xlsb": [_made(xlsb, folder)],
+            "xlsb": [_made(xlsb, folder), _made(_with_formats, folder)],
             "ods": [_made(open_document, folder)],
             "answer": [json.dumps(answer).encode() for answer in ANSWERS],
             "callback": [json.dumps(CALLBACK).encode(), json.dumps([CALLBACK] * 2).encode()],
@@ -91,6 +91,11 @@ def seeds() -> dict[str, list[bytes]]:
             "config": [CONFIG.encode()],
             "suppress": [b"9876543210\n", b"Name;Mobile\nAsha;+91 9876543210\n", *_texts()],
         }
+
+
+def _with_formats(path: Path) -> None:
+    head = row_of(0, ()) + formatted(0, "Mobile") + cell(1, "Name")
+    xlsb(path, sheet=sheet_of(head, row_of(1, (9_876_543_210.0,)) + formatted(1, "Asha")))
 
 
 def _texts() -> Iterator[bytes]:
