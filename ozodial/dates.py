@@ -9,7 +9,7 @@ what no shape here fits, if a month's name settles its order.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 
 from ozodial.models import DateOrder
 
@@ -84,12 +84,6 @@ class Dates:
         self._read_odd: Callable[[str], str | None] = lru_cache(_CACHED)(self._odd)
         self._days: dict[str, str] = {}
 
-    @cached_property
-    def _clocks(self) -> Mapping[str, str]:
-        """What may stand behind a day, and what is sent for it."""
-        clocks = (f" {hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
-        return {"": "", **{clock: f"{clock}:00" for clock in clocks}}
-
     def read(self, text: str) -> str | None:
         """`YYYY-MM-DD HH:MM:SS` (19 characters), `YYYY-MM-DD` (10: no time), or None."""
         marks = text[4::3]
@@ -104,7 +98,7 @@ class Dates:
         except ValueError:
             return None
         # A file has few days: `25/12/2026` is turned round once, not for each of its rows.
-        day, clock = self._days.get(text[:DATE]), self._clocks.get(text[DATE:])
+        day, clock = self._days.get(text[:DATE]), _clocks().get(text[DATE:])
         if day is not None and clock is not None:
             return day + clock
         return self._by_slices(text) or self._read_odd(text)
@@ -197,7 +191,14 @@ class Dates:
         raise ValueError(f"zone {name}")
 
 
-# Compiled when a cell needs them: that takes longer than the whole check of a small file.
+# Made when a cell needs them: that takes longer than the whole check of a small file.
+
+
+@cache
+def _clocks() -> Mapping[str, str]:
+    """What may stand behind a day, and what is sent for it."""
+    clocks = (f" {hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+    return {"": "", **{clock: f"{clock}:00" for clock in clocks}}
 
 
 @cache

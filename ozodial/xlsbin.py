@@ -31,7 +31,7 @@ _MOST_SPARSE = 10_000_000
 """Places for cells where hardly any is filled."""
 
 _MOST_BYTES = 1 << 30
-"""Of text in a sheet: the library copies a shared text for each cell that shows it."""
+"""Of text in a sheet: a shared text is copied for each cell that shows it, a formatted one kept."""
 _MOST_FORMATTED = 50_000
 """Cells of a workbook that are written out with formats of their own; programs share such texts."""
 
@@ -40,10 +40,10 @@ _LONGEST = 16 << 20
 
 # Records of an .xlsb: [MS-XLSB] 2.3.2 and 2.4.
 _ROW, _BLANK, _ERROR, _SHARED, _FORMULA_ERROR = 0, 1, 3, 7, 11
-_SHORTEST = (12, 8, 12, 9, 9, 16, 12, 12, 12, 16, 9, 9)
+_TEXT, _FORMATTED, _DIMENSION, _BOOK_SETTINGS, _BUNDLED = 19, 62, 148, 153, 156
+_SHORTEST = dict(enumerate((12, 8, 12, 9, 9, 16, 12, 12, 12, 16, 9, 9))) | {_FORMATTED: 9}
 """The least bytes of a row's head and of each kind of cell."""
 
-_TEXT, _FORMATTED, _DIMENSION, _BOOK_SETTINGS, _BUNDLED = 19, 62, 148, 153, 156
 _HIDDEN = 0x10
 _ERRORS = ERRORS | {0x2B: "#GETTING_DATA"}
 _PLACE, _SPAN = struct.Struct("<I"), struct.Struct("<IIII")
@@ -51,7 +51,7 @@ _PLACE, _SPAN = struct.Struct("<I"), struct.Struct("<IIII")
 
 @dataclass(slots=True)
 class _Seen:
-    """A sheet so far; rows and columns count from 0, `bytes` are those of its shared texts."""
+    """A sheet so far; rows and columns count from 0, `bytes` are of shared and formatted texts."""
 
     texts: dict[int, dict[int, str]] = field(default_factory=dict)
     formatted: int = 0
@@ -124,10 +124,7 @@ def _text(body: bytearray, at: int) -> tuple[str, int]:
 def _look(records: Iterable[tuple[int, bytearray]], texts: "array[int]", label: str) -> _Seen:
     seen = _Seen()
     for kind, body in records:
-        if kind == _FORMATTED:
-            _note_formatted(seen, body)
-            continue
-        if kind > _FORMULA_ERROR:
+        if kind not in _SHORTEST:
             if kind == _DIMENSION and len(body) >= _SPAN.size:
                 _, row, _, column = _SPAN.unpack_from(body)
                 _refuse_outside(row, column)
@@ -152,6 +149,8 @@ def _look(records: Iterable[tuple[int, bytearray]], texts: "array[int]", label: 
         seen.widest = max(seen.widest, place)
         if kind in (_ERROR, _FORMULA_ERROR):
             _note_error(seen, place, body[8])
+        elif kind == _FORMATTED:
+            _note_formatted(seen, place, body)
         elif kind == _SHARED:
             seen.bytes += _length(texts, _PLACE.unpack_from(body, 8)[0])
         _refuse_large(seen, label)
@@ -164,13 +163,12 @@ def _note_error(seen: _Seen, column: int, code: int) -> None:
     seen.texts.setdefault(seen.row + 1, {})[column] = _ERRORS[code]
 
 
-def _note_formatted(seen: _Seen, body: bytearray) -> None:
+def _note_formatted(seen: _Seen, column: int, body: bytearray) -> None:
     """A text with formats inside of the cell ([MS-XLSB] 2.4.318), which the library passes over."""
-    column = _PLACE.unpack_from(body)[0] if len(body) >= _PLACE.size else MOST_COLUMNS
-    _refuse_outside(seen.row, column)
     seen.formatted += 1
     if seen.formatted > _MOST_FORMATTED:
         raise ValueError("it has more formatted texts than there is room for")
+    seen.bytes += len(body)
     text, _ = _text(body, 9)
     seen.texts.setdefault(seen.row + 1, {})[column] = text
 

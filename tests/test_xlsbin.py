@@ -66,6 +66,10 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "an unknown error": (sheet_of(HEAD, record(0x0003, bytes(8) + b"\x99")), "that there isn't"),
     "a formatted text cut off": (sheet_of(HEAD, record(0x003E, bytes(11))), "behind its record"),
     "a formatted text nowhere": (sheet_of(HEAD, record(0x003E, b"\xff" * 20)), "no sheet"),
+    "formatted texts far out": (
+        sheet_of(HEAD, *(row_of(n, ()) + formatted(16_383, "x") for n in range(1, 20_000))),
+        "so far out",
+    ),
     "formatted texts without end": (
         sheet_of(HEAD, row_of(1, ()) + formatted(1, "x") * 50_001),
         "more formatted texts",
